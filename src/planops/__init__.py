@@ -1,0 +1,1 @@
+"""Declarative GitOps reconciler for release plans."""

@@ -1,0 +1,1 @@
+"""Zadig release plans: whole plans are replaced, target states are named."""

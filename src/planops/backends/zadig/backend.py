@@ -1,0 +1,223 @@
+"""Zadig over HTTP: the complete inventory, full reads, look-ups, and single writes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+from planops.backends.exchange import Request, Response
+from planops.backends.zadig.answers import (
+    FORBIDDEN,
+    OK,
+    UNAUTHORIZED,
+    is_id,
+    payload,
+    write_refusal,
+)
+from planops.backends.zadig.people import Account, Directory, Person, resolved
+from planops.backends.zadig.wire import OPEN, ZadigRules
+from planops.core.changes import NEW_ID, Step, StepKind
+from planops.core.decide import Desired
+from planops.core.model import JSON, Plan
+from planops.core.shape import Shape
+from planops.errors import Garbled, OutcomeUnknown, ServerSaidNo, Unreachable
+from planops.ports import Inventory, Stub
+
+PAGE = 1000
+PASSES = 4
+MAX_PAGES = 1000
+USERS = "/openapi/users"
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Transport(Protocol):
+    """What the backend asks of the HTTP client."""
+
+    def read(self, request: Request) -> Response:
+        """Make a safe call, repeated where that helps."""
+        ...
+
+    def write(self, request: Request) -> Response:
+        """Make a call that changes something, at most once."""
+        ...
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> tuple[Result, ...]:
+        """Apply a function to items on the pool of workers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    stubs: tuple[Stub, ...]
+    total: int
+
+
+class ZadigBackend:
+    """A Zadig server behind its gateway; ``token`` is only read for whose it is, never shown."""
+
+    def __init__(self, http: Transport, shape: Shape, *, token: str = "") -> None:
+        self._http = http
+        self._rules = ZadigRules(shape=shape, caller=caller(token))
+
+    @property
+    def rules(self) -> ZadigRules:
+        """The pure half: schema, lifecycle, wire format."""
+        return self._rules
+
+    def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
+        """Look up every account that the files name, once, and make the specs canonical."""
+        found = self._people(Directory.of(plans).accounts)
+        if any(people is not None for people in found.values()):
+            self._rules = replace(self._rules, administrator=True)
+        return tuple(resolved(plan, found, self._rules.shape) for plan in plans)
+
+    def _people(self, accounts: Sequence[Account]) -> dict[Account, tuple[Person, ...] | None]:
+        """Look up all accounts; where the first answer is that the token may not, ask no more."""
+        first, rest = accounts[:1], accounts[1:]
+        found = dict(zip(first, map(self._look_up, first), strict=True))
+        if None in found.values():
+            return dict.fromkeys(accounts)
+        return found | dict(zip(rest, self._http.map(self._look_up, rest), strict=True))
+
+    def _look_up(self, account: Account) -> tuple[Person, ...] | None:
+        """Find the users of an account; ``None`` where the token may not look (§8.5)."""
+        name, kind = account
+        query = (("account", name), *((("identity_type", kind),) if kind else ()))
+        response = self._read(USERS, query)
+        if response.status in (UNAUTHORIZED, FORBIDDEN):
+            return None
+        value = payload(response, f"GET {USERS}")
+        users = value.get("users")
+        if not isinstance(users, list):
+            raise Garbled(f"GET {USERS}: the answer holds no list of users; check the address")
+        return tuple(
+            Person(uid=str(user.get("uid", "")), name=str(user.get("name", "")))
+            for user in users
+            if isinstance(user, dict) and str(user.get("account", "")).casefold() == name.casefold()
+        )
+
+    def observe(self, names: Iterable[str]) -> Inventory:
+        """List every plan, and read those of these names in full (docs/servers/zadig.md §8)."""
+        stubs = self._stubs()
+        wanted = set(names)
+        asked = sorted((stub for stub in stubs if stub.name in wanted), key=lambda s: s.ordinal)
+        documents: dict[str, tuple[dict[str, JSON], ...]] = {}
+        for stub, raw in zip(asked, self._http.map(self._document, asked), strict=True):
+            documents[stub.name] = (*documents.get(stub.name, ()), raw)
+        return Inventory(stubs=stubs, documents=documents)
+
+    def _document(self, stub: Stub) -> dict[str, JSON]:
+        return self.read(stub.id)
+
+    def _stubs(self) -> tuple[Stub, ...]:
+        """The whole list, or an error; never a part of it.
+
+        A page that is larger than what it brings, and brings no less than the total, is one
+        consistent snapshot. Otherwise two identical passes over all pages are wanted.
+        """
+        page = self._page(1, PAGE)
+        if len(page.stubs) == PAGE and page.total >= PAGE:
+            size = page.total + PAGE
+            page = self._page(1, size)
+        else:
+            size = PAGE
+        if page.total <= len(page.stubs) < size:
+            return page.stubs
+        last: tuple[Stub, ...] | None = None
+        for _ in range(PASSES):
+            found = self._pass(size)
+            if found == last:
+                return found
+            last = found
+        raise Unreachable(
+            f"GET {OPEN}: the list of plans changed during each of {PASSES} passes over it;"
+            " try again when fewer plans are being made"
+        )
+
+    def _pass(self, size: int) -> tuple[Stub, ...]:
+        found: dict[str, Stub] = {}
+        for number in range(1, MAX_PAGES):
+            page = self._page(number, size)
+            found |= {stub.id: stub for stub in page.stubs}
+            if not page.stubs:
+                return tuple(sorted(found.values(), key=lambda stub: -stub.ordinal))
+        raise Garbled(f"GET {OPEN}: the list of plans has no end after {MAX_PAGES} pages")
+
+    def _page(self, number: int, size: int) -> _Page:
+        where = f"GET {OPEN}?pageNum={number}"
+        query = (("pageNum", str(number)), ("pageSize", str(size)))
+        value = payload(self._read(OPEN, query), where)
+        rows, total = value.get("list"), value.get("total")
+        if not isinstance(rows, list) or not isinstance(total, int):
+            raise Garbled(f"{where}: the answer is no list of plans; check url in planops.yaml")
+        stubs = {stub.id: stub for stub in map(_stub, rows)}
+        return _Page(stubs=tuple(stubs.values()), total=total)
+
+    def read(self, id_: str) -> dict[str, JSON]:
+        """Read one plan in full (docs/servers/zadig.md §5)."""
+        where = f"GET {OPEN}/{id_}"
+        if not is_id(id_):
+            raise Garbled(f"{where}: {id_!r} is no plan id")
+        value = payload(self._read(f"{OPEN}/{id_}"), where)
+        if value.get("id") != id_ or not isinstance(value.get("status"), str):
+            raise Garbled(f"{where}: the answer is not that plan; check url in planops.yaml")
+        return value
+
+    def send(self, step: Step, id_: str | None) -> str:
+        """Make one write, once (docs/servers/zadig.md §3, §4, §7)."""
+        asked = step.request
+        path = asked.path.replace(NEW_ID, id_ or NEW_ID)
+        where = f"{asked.method} {path}"
+        response = self._http.write(Request(method=asked.method, path=path, body=asked.body))
+        if response.status != OK:
+            raise write_refusal(response, where)
+        try:
+            value = payload(response, where)
+        except (Garbled, ServerSaidNo) as error:
+            raise OutcomeUnknown(
+                f"{where}: the server answered {response.status}, but not as Zadig does; the next"
+                " run looks what came of it"
+            ) from error
+        if step.kind is not StepKind.CREATE:
+            return id_ or ""
+        made = value.get("id")
+        if not isinstance(made, str) or not is_id(made):
+            raise OutcomeUnknown(f"{where}: the answer names no plan id; the next run looks for it")
+        return made
+
+    def _read(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Response:
+        """Read, and once more after a 403: the server sends one when its user service is away."""
+        request = Request(method="GET", path=path, query=query)
+        response = self._http.read(request)
+        return self._http.read(request) if response.status == FORBIDDEN else response
+
+
+def _stub(row: JSON) -> Stub:
+    if isinstance(row, dict):
+        id_, name, ordinal = row.get("id"), row.get("name"), row.get("index")
+        named = isinstance(id_, str) and is_id(id_) and isinstance(name, str)
+        if named and isinstance(ordinal, int):
+            return Stub(id=str(id_), name=str(name), ordinal=ordinal)
+    raise Garbled(f"GET {OPEN}: a row of the list has no id, name or index; check the address")
+
+
+def caller(token: str) -> str:
+    """Read whose token it is from its middle part, unverified; empty where it says nothing.
+
+    Only used to refuse early what the server would refuse anyway.
+    """
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004  a JSON web token has three parts
+        return ""
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return ""
+    uid = claims.get("uid") if isinstance(claims, dict) else None
+    return uid if isinstance(uid, str) else ""

@@ -1,0 +1,175 @@
+"""Jobs on the wire: how they are written, how they are read back, what an update would lose.
+
+Written, a workflow job names a workflow and gives inputs; read, it holds the whole stored workflow
+(docs/servers/zadig.md §5 and §9). Runtime fields of a job are never compared and never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from planops.backends.zadig.inputs import Tree, project, rows, tree
+from planops.core.model import JSON, escape
+
+DONE = frozenset({"done", "skipped"})
+PARAMETER_TYPES = frozenset({"string", "text", "choice"})
+
+
+def view_jobs(raw: JSON, declared: Sequence[Tree], unseen: dict[str, str]) -> list[JSON]:
+    """Read jobs back in the form in which files declare them.
+
+    ``declared`` are the file's jobs: inputs are read back only as far as they ask. ``unseen``
+    collects the delta paths that cannot be compared, with the reason.
+    """
+    wanted = {(job.get("type"), job.get("name")): tree(job.get("spec")) for job in declared}
+    return [
+        _view_job(job, wanted.get((job.get("type"), job.get("name")), {}), unseen)
+        for job in rows(raw)
+    ]
+
+
+def _view_job(job: Tree, declared: Tree, unseen: dict[str, str]) -> JSON:
+    spec = tree(job.get("spec"))
+    kind, name = job.get("type", ""), job.get("name", "")
+    path = f"/spec/jobs/{escape(f'{kind}:{name}')}/spec"
+    if kind == "workflow":
+        seen = _view_workflow(tree(spec.get("workflow")), declared, path, unseen)
+    else:
+        seen = {"content": spec.get("content", ""), "remark": spec.get("remark", "")}
+    if was_done(job) and "remark" in declared:
+        # The executor's remark replaced the file's: it is theirs now (docs/servers/zadig.md §5).
+        seen["remark"] = declared["remark"]
+    return {"name": name, "type": kind, "spec": seen}
+
+
+def was_done(job: Tree) -> bool:
+    """Tell whether somebody has executed or skipped the job."""
+    return job.get("status") in DONE or job.get("last_status") in DONE
+
+
+def _view_workflow(workflow: Tree, declared: Tree, path: str, unseen: dict[str, str]) -> Tree:
+    seen: Tree = {
+        "workflow_key": workflow.get("name", ""),
+        "project_key": workflow.get("project", ""),
+        "remark": workflow.get("remark", ""),
+    }
+    if "parameters" in declared:
+        seen["parameters"] = _view_parameters(rows(declared["parameters"]), workflow)
+    if "inputs" in declared:
+        seen["inputs"] = _view_inputs(rows(declared["inputs"]), workflow, path, unseen)
+    return seen
+
+
+def _view_parameters(declared: list[Tree], workflow: Tree) -> list[JSON]:
+    held = {param.get("name"): param for param in rows(workflow.get("params"))}
+    return [
+        dict(param) | {"value": held[param.get("name")].get("value", "")}
+        if "value" in param
+        else dict(param)
+        for param in declared
+        if param.get("name") in held
+    ]
+
+
+def _view_inputs(
+    declared: list[Tree], workflow: Tree, path: str, unseen: dict[str, str]
+) -> list[JSON]:
+    """A job of the workflow is listed exactly where it is not skipped."""
+    wanted = {str(item.get("job_name", "")): item for item in declared}
+    held = {
+        str(job.get("name", "")): job
+        for stage in rows(workflow.get("stages"))
+        for job in rows(stage.get("jobs"))
+        if not job.get("skipped")
+    }
+    seen = [
+        _view_input(item, held[name], f"{path}/inputs/{escape(name)}", unseen)
+        for name, item in wanted.items()
+        if name in held
+    ]
+    more: list[JSON] = [
+        {"job_name": name, "job_type": job.get("type", "")}
+        for name, job in held.items()
+        if name not in wanted
+    ]
+    return seen + more
+
+
+def _view_input(declared: Tree, job: Tree, path: str, unseen: dict[str, str]) -> JSON:
+    kind = str(job.get("type", ""))
+    seen = dict(declared)
+    if "job_type" in declared:
+        seen["job_type"] = kind
+    parameters = tree(declared.get("parameters"))
+    if parameters:
+        found = project(kind, parameters, tree(job.get("spec")))
+        if found is None:
+            unseen[f"{path}/parameters"] = (
+                f"planops cannot read the parameters of a {kind} job back from the server"
+            )
+        seen["parameters"] = {} if found is None else found
+    return seen
+
+
+def job_bodies(jobs: JSON, live: Sequence[Tree]) -> list[JSON]:
+    """Write jobs as PATCH takes them: name, type and spec, and nothing that the server owns.
+
+    Variables of a workflow that no file declares keep the values that ``live`` holds.
+    """
+    held = {(job.get("type"), job.get("name")): tree(job.get("spec")) for job in live}
+    return [_job_body(job, held.get((job.get("type"), job.get("name")), {})) for job in rows(jobs)]
+
+
+def _job_body(job: Tree, live: Tree) -> JSON:
+    spec = tree(job.get("spec"))
+    if job.get("type") != "workflow":
+        body: Tree = {name: spec.get(name, "") for name in ("content", "remark")}
+    else:
+        body = {name: spec.get(name, "") for name in ("workflow_key", "project_key", "remark")}
+        parameters = rows(spec.get("parameters")) or kept_parameters(tree(live.get("workflow")))
+        if parameters:
+            body["parameters"] = list(parameters)
+        body["inputs"] = list(rows(spec.get("inputs")))
+    return {"name": job.get("name", ""), "type": job.get("type", ""), "spec": body}
+
+
+def kept_parameters(workflow: Tree) -> list[Tree]:
+    """Give the variables of a stored workflow in the form in which PATCH takes them back."""
+    return [
+        {"name": param.get("name"), "type": param.get("type"), "value": param["value"]}
+        for param in rows(workflow.get("params"))
+        if param.get("type") in PARAMETER_TYPES and param.get("value") not in (None, "")
+    ]
+
+
+def unfaithful_jobs(raw: JSON, *, declared: bool) -> Iterator[str]:
+    """Say what an update of the whole list would lose, each with what to do about it.
+
+    ``declared`` tells whether the file declares the jobs.
+    """
+    seen: set[tuple[JSON, JSON]] = set()
+    for job in rows(raw):
+        kind, name = job.get("type"), job.get("name")
+        where = f"job {kind}:{name}"
+        if (kind, name) in seen:
+            yield f"{where} is there twice, and they cannot be told apart; rename one on the server"
+        seen.add((kind, name))
+        if job.get("manager_id") or job.get("manager"):
+            yield (
+                f"{where} has a manager of its own ({job.get('manager') or job.get('manager_id')}),"
+                " which no update can keep; remove it on the server"
+            )
+        if kind not in ("text", "workflow"):
+            yield f"{where} is of a type that updates drop in silence; change it on the server"
+        elif kind == "workflow" and not declared:
+            yield f"{where} runs a workflow whose inputs cannot be read back; declare the jobs"
+
+
+def rerun(raw: JSON) -> list[str]:
+    """Name the jobs that were already done and that an update makes run again."""
+    return [str(job.get("name", "")) for job in rows(raw) if was_done(job)]
+
+
+def declared_jobs(spec: Mapping[str, JSON]) -> list[Tree]:
+    """Give the jobs that a file declares, none where it declares no list."""
+    return rows(spec.get("jobs"))

@@ -1,0 +1,275 @@
+"""Zadig's wire format, pure: documents become canonical specs, specs become request bodies.
+
+An update replaces the whole plan (docs/servers/zadig.md §4), so its body is built from the live
+plan with the declared fields laid over it, by an allowlist of what may be written. Runtime fields
+cannot get into a body: nothing that is not named here is ever copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planops.backends.zadig.approval import is_empty, strangers, voted, writable
+from planops.backends.zadig.inputs import Tree, rows, tree
+from planops.backends.zadig.jobs import (
+    declared_jobs,
+    job_bodies,
+    rerun,
+    unfaithful_jobs,
+    view_jobs,
+)
+from planops.backends.zadig.lifecycle import LIFECYCLE
+from planops.core.changes import NEW_ID, Request, Step, StepKind
+from planops.core.decide import Desired, Proposal
+from planops.core.lifecycle import Edge, Lifecycle, Move, Refusal
+from planops.core.model import JSON, Live
+from planops.core.shape import Shape, filled, zero
+
+OPEN = "/openapi/release_plan/v1"
+INTERNAL = "/api/aslan/release_plan/v1"
+SCALARS = ("start_time", "end_time", "schedule_execute_time", "description")
+APPROVERS = "/spec/approval/native_approval/approve_users"
+EDITABLE = frozenset({"planning", "finish_planning"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZadigRules:
+    """The pure half of the backend.
+
+    ``caller`` is the uid of the token's user, where it is known, and ``administrator`` whether that
+    user is known to be one.
+    """
+
+    shape: Shape
+    caller: str = ""
+    administrator: bool = False
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """Zadig's states and edges."""
+        return LIFECYCLE
+
+    def empty(self) -> dict[str, JSON]:
+        """Give the spec of a plan in which nothing was ever set."""
+        return tree(zero(self.shape))
+
+    def view(self, raw: dict[str, JSON], desired: Desired | None) -> Live:
+        """Read a plan's document into canonical form (docs/servers/zadig.md §5)."""
+        wanted = desired.spec if desired else {}
+        state, unseen = _text(raw, "status"), dict[str, str]()
+        spec: Tree = {name: raw.get(name) for name in ("name", *SCALARS)}
+        spec["manager"] = _manager(raw, desired, unseen)
+        spec["approval"] = self._view_approval(raw, wanted, unseen)
+        spec["jobs"] = view_jobs(raw.get("jobs"), declared_jobs(wanted), unseen)
+        strange = sorted(set(strangers(raw.get("approval"))))
+        return Live(
+            id=_text(raw, "id"),
+            name=_text(raw, "name"),
+            state=state,
+            spec=tree(filled(self.shape, spec)),
+            raw=raw,
+            version=_number(raw, "version"),
+            updated_at=_number(raw, "update_time") or 0,
+            updated_by=_text(raw, "updated_by"),
+            put_back=state == LIFECYCLE.path[0] and bool(_number(raw, "planning_time")),
+            unfaithful=(
+                *(f"{name} is unknown to planops, and an update would lose it" for name in strange),
+                *unfaithful_jobs(raw.get("jobs"), declared="jobs" in wanted),
+            ),
+            unseen=unseen,
+        )
+
+    def _view_approval(self, raw: Tree, wanted: Tree, unseen: dict[str, str]) -> JSON:
+        approval = writable(raw.get("approval"))
+        native = tree(tree(approval).get("native_approval"))
+        users = rows(native.get("approve_users"))
+        for user in users:
+            user["type"] = user.get("type") or "user"
+        declared = rows(
+            tree(tree(wanted.get("approval")).get("native_approval")).get("approve_users")
+        )
+        groups = any(user.get("type") == "group" for user in declared)
+        if groups and voted(raw.get("approval")) and raw.get("status") not in EDITABLE:
+            unseen[APPROVERS] = "the first vote replaced the groups by their members"
+        return approval
+
+    def facts(self, spec: dict[str, JSON]) -> frozenset[str]:
+        """Name what Zadig's edges ask for: an enabled approval, at least one job."""
+        has = {"approval": tree(spec.get("approval")).get("enabled"), "jobs": spec.get("jobs")}
+        return frozenset(name for name, value in has.items() if value)
+
+    def closes_at(self, spec: dict[str, JSON]) -> int:
+        """Give the end of the release window; 0 where there is none."""
+        return _number(spec, "end_time") or 0
+
+    def create(self, desired: Desired, spec: dict[str, JSON]) -> tuple[Step, ...]:
+        """POST takes no jobs: a plan with jobs is made by two calls (docs/servers/zadig.md §3)."""
+        body = _head(desired, spec)
+        body |= {name: spec[name] for name in SCALARS if name in desired.spec}
+        if not is_empty(spec.get("approval")):
+            body["approval"] = _approval_body(spec, {})
+        made = Step(
+            kind=StepKind.CREATE,
+            request=Request(method="POST", path=OPEN, body=body),
+            summary="create the plan, without its jobs",
+        )
+        return (made, _update(desired, spec, {}, NEW_ID)) if spec.get("jobs") else (made,)
+
+    def propose(
+        self, desired: Desired, live: Live, spec: dict[str, JSON], moves: Sequence[Edge | Move]
+    ) -> Proposal:
+        """Turn moves into steps, and say what stands against a faithful update."""
+        steps = tuple(
+            self.transition(move, live.id)
+            if isinstance(move, Edge)
+            else _update(desired, spec, live.raw, live.id)
+            for move in moves
+        )
+        refusals: list[Refusal] = []
+        if Move.WRITE in moves:
+            refusals += (Refusal(guard="frame", message=why) for why in live.unfaithful)
+            refusals += _rerun(live)
+            refusals += _weakened(live.spec, spec)
+        if any(isinstance(move, Edge) for move in moves):
+            refusals += self._identity(live)
+        return Proposal(steps=steps, refusals=tuple(refusals))
+
+    def transition(self, edge: Edge, id_: str) -> Step:
+        """Give the status call for an edge (docs/servers/zadig.md §7)."""
+        return Step(
+            kind=StepKind.TRANSITION,
+            request=Request(method="POST", path=f"{INTERNAL}/{id_}/status/{edge.event}"),
+            summary=f"{edge.source} → {edge.target}",
+            edge=edge,
+        )
+
+    def _identity(self, live: Live) -> tuple[Refusal, ...]:
+        """Only its manager or an administrator moves a plan (docs/servers/zadig.md §7.3)."""
+        manager = live.raw.get("manager_id")
+        if self.administrator or not self.caller or self.caller == manager:
+            return ()
+        message = (
+            f"only its manager ({manager}) or an administrator may change the plan's state, and the"
+            f" token belongs to {self.caller}; use a token of one of them"
+        )
+        return (Refusal(guard="identity", message=message),)
+
+
+def _text(raw: Tree, name: str) -> str:
+    value = raw.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _number(raw: Tree, name: str) -> int | None:
+    value = raw.get(name)
+    return value if isinstance(value, int) else None
+
+
+def _manager(raw: Tree, desired: Desired | None, unseen: dict[str, str]) -> JSON:
+    """Name the manager as the file does, if it is that person (docs/servers/zadig.md §5.2)."""
+    held, account = _text(raw, "manager"), desired.spec.get("manager") if desired else None
+    if desired is None or not isinstance(account, str):
+        return held
+    uid = desired.people.get(account)
+    if uid is not None:
+        return account if uid == raw.get("manager_id") else held or raw.get("manager_id")
+    if held.casefold() == account.casefold():
+        return account
+    unseen["/spec/manager"] = "the token may not look up users, so accounts cannot be told apart"
+    return held
+
+
+def _head(desired: Desired, spec: Tree) -> Tree:
+    """Name and manager, which every write needs; the identity type only where it is declared."""
+    body: Tree = {"name": spec["name"], "manager": desired.spec["manager"]}
+    if desired.spec.get("manager_identity_type"):
+        body["manager_identity_type"] = desired.spec["manager_identity_type"]
+    return body
+
+
+def _update(desired: Desired, spec: Tree, raw: Tree, id_: str) -> Step:
+    """One PATCH that holds every writable field (docs/servers/zadig.md §4.1)."""
+    body = _head(desired, spec) | {name: spec[name] for name in SCALARS}
+    approval = {} if _cleared(desired) else _approval_body(spec, raw)
+    if not is_empty(approval):
+        body["approval"] = approval
+    body["jobs"] = job_bodies(spec.get("jobs"), rows(raw.get("jobs")))
+    return Step(
+        kind=StepKind.UPDATE,
+        request=Request(method="PATCH", path=f"{OPEN}/{id_}", body=body),
+        summary="write every field, declared and kept",
+    )
+
+
+def _cleared(desired: Desired) -> bool:
+    """``approval: null`` takes the whole approval away, of whatever kind it is."""
+    plan = desired.plan
+    ignored = "/spec/approval" in plan.manage.ignore
+    return "approval" in plan.spec and plan.spec["approval"] is None and not ignored
+
+
+def _approval_body(spec: Tree, raw: Tree) -> Tree:
+    """The canonical approval, and beside it what the server holds of other kinds of approval."""
+    approval = tree(spec.get("approval"))
+    native = tree(approval.get("native_approval"))
+    body = tree(writable(raw.get("approval"))) | {
+        name: approval[name] for name in ("enabled", "type", "description")
+    }
+    body.pop("native_approval", None)
+    if not is_empty(native):
+        users: list[JSON] = [_user_body(user) for user in rows(native.get("approve_users"))]
+        body["native_approval"] = {
+            "timeout": native["timeout"],
+            "needed_approvers": native["needed_approvers"],
+            "approve_users": users,
+        }
+    return {name: value for name, value in body.items() if value not in (None, "")}
+
+
+def _user_body(user: Tree) -> JSON:
+    return {name: user[name] for name in sorted(user) if not is_empty(user[name])}
+
+
+def _rerun(live: Live) -> tuple[Refusal, ...]:
+    """An update forgets which jobs were done (docs/servers/zadig.md §4.5)."""
+    names = rerun(live.raw.get("jobs"))
+    if not names:
+        return ()
+    message = f"{len(names)} jobs that were already done would run again: {', '.join(names)}"
+    return (Refusal(guard="interrupt", message=message, lift="--allow interrupt"),)
+
+
+def _weakened(live: Tree, spec: Tree) -> tuple[Refusal, ...]:
+    """An approval that is removed, disabled, or easier to get than it was."""
+    before, after = tree(live.get("approval")), tree(spec.get("approval"))
+    if not before.get("enabled"):
+        return ()
+    reasons = []
+    if not after.get("enabled"):
+        reasons.append("the approval would be switched off")
+    elif before.get("type") != after.get("type"):
+        reasons.append(f"the approval would go from {before.get('type')} to {after.get('type')}")
+    else:
+        reasons += _weaker(tree(before.get("native_approval")), tree(after.get("native_approval")))
+    return tuple(
+        Refusal(guard="weaken", message=reason, lift="--allow weaken") for reason in reasons
+    )
+
+
+def _weaker(before: Tree, after: Tree) -> list[str]:
+    reasons = []
+    had, has = (_number(native, "needed_approvers") or 0 for native in (before, after))
+    if has < had:
+        reasons.append(f"{has} approvals would be enough, {had} were needed")
+    old, new = (_approvers(native) for native in (before, after))
+    if new - old:
+        reasons.append(f"others could approve: {', '.join(sorted(new - old))}")
+    return reasons
+
+
+def _approvers(native: Tree) -> set[str]:
+    return {
+        f"{user.get('type')}:{user.get('user_id') or user.get('group_id')}"
+        for user in rows(native.get("approve_users"))
+    }

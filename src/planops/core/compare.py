@@ -1,0 +1,272 @@
+"""Comparison: base, desired and live become deltas, each with its cause.
+
+The walk follows the shape that the schema gives. Lists with identity are maps plus an order, sets
+have no order, and where the schema ends in free-form JSON DeepDiff says what differs, only for
+subtrees that do differ. All three sides are canonical: the codec has already made equal what the
+server makes equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from planops.core.changes import Cause, Delta
+from planops.core.masking import CREDENTIAL
+from planops.core.model import ABSENT, JSON, Value, escape
+from planops.core.shape import FREE, Kind, Shape, item_keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    """The three values at one place; ``recorded`` tells an absent base from no base at all."""
+
+    base: Value
+    desired: Value
+    live: Value
+    recorded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walk:
+    """What the whole walk knows: paths never compared, and paths that the server hides."""
+
+    ignore: frozenset[str]
+    unseen: Mapping[str, str]
+
+
+def compare(
+    shape: Shape,
+    *,
+    base: Value,
+    desired: Value,
+    live: Value,
+    ignore: Sequence[str] = (),
+    unseen: Mapping[str, str] | None = None,
+    root: str = "/spec",
+) -> tuple[Delta, ...]:
+    """Compare three canonical specs and say, field by field, what differs and why.
+
+    ``base`` is ``ABSENT`` where nothing is recorded; every difference is then an edit. ``ignore``
+    holds delta paths, which cover everything below them. ``unseen`` maps paths that the server does
+    not let us compare to the reason: a difference there is ``UNKNOWN``.
+    """
+    walk = _Walk(ignore=frozenset(ignore), unseen=unseen or {})
+    sides = _Sides(base=base, desired=desired, live=live, recorded=base is not ABSENT)
+    return tuple(_walk(walk, root, shape, sides))
+
+
+def same(left: Value, right: Value) -> bool:
+    """Tell whether two values are equal as JSON: ``1`` equals ``1.0`` but never ``true``."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return left == right
+
+
+def overlay(
+    shape: Shape, live: JSON, desired: Value, ignore: Sequence[str] = (), path: str = "/spec"
+) -> JSON:
+    """Lay the declared fields over the live ones: what the plan holds once the file is in force.
+
+    This is the frame rule: a field that no file declares keeps its live value, also inside an item
+    of a declared list; an item that a declared list lacks is gone. Ignored paths keep the live
+    value.
+    """
+    if desired is ABSENT or path in ignore:
+        return live
+    if shape.kind is Kind.OBJECT and isinstance(desired, dict) and isinstance(live, dict):
+        merged = dict(live)
+        for name, value in desired.items():
+            below = f"{path}/{escape(name)}"
+            field = shape.fields.get(name, FREE)
+            if name in live:
+                merged[name] = overlay(field, live[name], value, ignore, below)
+            elif below not in ignore:
+                merged[name] = value
+        return merged
+    if shape.key and isinstance(desired, list) and isinstance(live, list):
+        held = dict(zip(item_keys(shape, live), live, strict=True))
+        return [
+            overlay(shape.item or FREE, held[key], item, ignore, f"{path}/{escape(key)}")
+            if key in held
+            else item
+            for key, item in zip(item_keys(shape, desired), desired, strict=True)
+        ]
+    return desired
+
+
+def _walk(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
+    if shape.server or path in walk.ignore:
+        return
+    if at.desired is ABSENT:
+        if at.recorded:
+            yield _delta(path, shape, Cause.RELEASED, at)
+        return
+    if path in walk.unseen:
+        if not same(at.desired, at.live):
+            yield _delta(path, shape, Cause.UNKNOWN, at, note=walk.unseen[path])
+        return
+    match shape.kind:
+        case Kind.OBJECT if isinstance(at.desired, dict) and isinstance(at.live, dict):
+            yield from _walk_object(walk, path, shape, at)
+        case Kind.KEYED | Kind.SET if _are_lists(at) and shape.key:
+            yield from _walk_items(walk, path, shape, at)
+        case Kind.SET if _are_lists(at):
+            yield from _leaf(path, shape, _sorted(at))
+        case Kind.FREE if not same(at.desired, at.live):
+            yield from _walk_free(path, shape, at)
+        case _:
+            yield from _leaf(path, shape, at)
+
+
+def _leaf(path: str, shape: Shape, at: _Sides, *, note: str = "") -> Iterator[Delta]:
+    if not same(at.desired, at.live):
+        yield _delta(path, shape, _cause(at), at, note=note)
+
+
+def _cause(at: _Sides) -> Cause:
+    if not at.recorded or same(at.base, at.live):
+        return Cause.EDIT
+    return Cause.DRIFT if same(at.base, at.desired) else Cause.CONFLICT
+
+
+def _delta(path: str, shape: Shape, cause: Cause, at: _Sides, *, note: str = "") -> Delta:
+    return Delta(
+        path=path,
+        cause=cause,
+        base=at.base,
+        desired=at.desired,
+        live=at.live,
+        sensitive=shape.sensitive,
+        note=note,
+    )
+
+
+def _walk_object(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
+    secret = any(_is_credential(side) for side in (at.base, at.desired, at.live))
+    for name, field in shape.fields.items():
+        base, live = _child(at.base, name), _child(at.live, name)
+        sides = _Sides(
+            base=base, desired=_child(at.desired, name), live=live, recorded=base is not ABSENT
+        )
+        for delta in _walk(walk, f"{path}/{escape(name)}", field, sides):
+            yield _as_secret(delta) if secret and name == "value" else delta
+
+
+def _walk_items(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
+    """Lists with identity: item by item, then the order of those that both sides have."""
+    wanted, held, known = (_by_key(shape, side) for side in (at.desired, at.live, at.base))
+    item = shape.item or FREE
+    for key, value in wanted.items():
+        base = known.get(key, ABSENT)
+        below = f"{path}/{escape(key)}"
+        if key in held:
+            sides = _Sides(base=base, desired=value, live=held[key], recorded=base is not ABSENT)
+            yield from _walk(walk, below, item, sides)
+        elif below not in walk.ignore:
+            sides = _Sides(base=base, desired=value, live=ABSENT, recorded=at.recorded)
+            yield from _leaf(below, item, sides)
+    for key, value in held.items():
+        below = f"{path}/{escape(key)}"
+        if key not in wanted and below not in walk.ignore:
+            sides = _Sides(
+                base=known.get(key, ABSENT), desired=ABSENT, live=value, recorded=at.recorded
+            )
+            yield from _leaf(below, item, sides)
+    if shape.kind is Kind.KEYED:
+        yield from _order(path, shape, at, wanted, held, known)
+
+
+def _order(
+    path: str,
+    shape: Shape,
+    at: _Sides,
+    wanted: Mapping[str, JSON],
+    held: Mapping[str, JSON],
+    known: Mapping[str, JSON],
+) -> Iterator[Delta]:
+    both = wanted.keys() & held.keys()
+    sides = _Sides(
+        base=[key for key in known if key in both] if at.recorded else ABSENT,
+        desired=[key for key in wanted if key in both],
+        live=[key for key in held if key in both],
+        recorded=at.recorded and both <= known.keys(),
+    )
+    yield from _leaf(path, Shape(kind=Kind.LIST, sensitive=shape.sensitive), sides, note="order")
+
+
+def _walk_free(path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
+    """Free-form JSON that differs: let DeepDiff find where; its order of lists always counts."""
+    from deepdiff import DeepDiff  # noqa: PLC0415  150 ms, and only for subtrees that differ
+
+    found = DeepDiff(
+        at.live,
+        at.desired,
+        view="tree",
+        ignore_numeric_type_changes=True,
+        threshold_to_diff_deeper=0,
+    )
+    paths = sorted(
+        {tuple(level.path(output_format="list")) for group in found.values() for level in group},
+        key=lambda p: [str(token) for token in p],
+    )
+    for tokens in paths or [()]:
+        base, desired, live = (_at(side, tokens) for side in (at.base, at.desired, at.live))
+        sides = _Sides(base=base, desired=desired, live=live, recorded=at.recorded)
+        below = "/".join((path, *(escape(str(token)) for token in tokens)))
+        secret = any(_in_credential(side, tokens) for side in (at.base, at.desired, at.live))
+        for delta in _leaf(below, shape, sides):
+            yield _as_secret(delta) if secret else delta
+
+
+def _as_secret(delta: Delta) -> Delta:
+    return replace(delta, sensitive=True)
+
+
+def _is_credential(value: Value) -> bool:
+    return isinstance(value, dict) and bool(value.get(CREDENTIAL))
+
+
+def _in_credential(value: Value, tokens: Sequence[str | int]) -> bool:
+    """Tell whether a path leads into the value of something marked as a credential."""
+    return any(
+        name == "value" and _is_credential(_at(value, tokens[:depth]))
+        for depth, name in enumerate(tokens)
+    )
+
+
+def _at(value: Value, tokens: Sequence[str | int]) -> Value:
+    """Follow a path into free-form JSON; ``ABSENT`` where it leads nowhere."""
+    for token in tokens:
+        if isinstance(value, dict) and token in value:
+            value = value[str(token)]
+        elif isinstance(value, list) and isinstance(token, int) and token < len(value):
+            value = value[token]
+        else:
+            return ABSENT
+    return value
+
+
+def _child(value: Value, name: str) -> Value:
+    return value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+
+
+def _by_key(shape: Shape, value: Value) -> dict[str, JSON]:
+    items = value if isinstance(value, list) else []
+    return dict(zip(item_keys(shape, items), items, strict=True))
+
+
+def _are_lists(at: _Sides) -> bool:
+    return isinstance(at.desired, list) and isinstance(at.live, list)
+
+
+def _sorted(at: _Sides) -> _Sides:
+    base, desired, live = (
+        sorted(side, key=repr) if isinstance(side, list) else side
+        for side in (at.base, at.desired, at.live)
+    )
+    return _Sides(base=base, desired=desired, live=live, recorded=at.recorded)

@@ -1,0 +1,245 @@
+"""The decision about one plan: what its file wants, what the server holds, therefore what to do.
+
+The same function decides before anything is shown, before the first write, and after every write: a
+step is made only if the decision taken again still asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from planops.core.changes import Cause, Change, ChangeKind, Delta, Step, kind_of
+from planops.core.compare import compare, overlay
+from planops.core.lifecycle import (
+    Actor,
+    Edge,
+    Lifecycle,
+    Move,
+    Refusal,
+    Route,
+    Situation,
+    Standing,
+    route,
+)
+from planops.core.model import ABSENT, JSON, Live, Plan, Value
+from planops.core.shape import Shape
+
+WRITABLE = frozenset({Cause.EDIT, Cause.DRIFT, Cause.CONFLICT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """A plan whose references are resolved: ``spec`` is canonical and holds declared fields only.
+
+    ``people`` maps accounts to the server's ids of them, as far as they could be looked up.
+    ``refusals`` say what could not be resolved (an account that nobody has).
+    """
+
+    plan: Plan
+    spec: dict[str, JSON]
+    people: Mapping[str, str] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """The steps that a backend makes of moves, and what stands against them."""
+
+    steps: tuple[Step, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+
+class Rules(Protocol):
+    """The pure half of a backend: its schema, its lifecycle and its wire format; no I/O."""
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of a spec."""
+        ...
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The server's states and edges."""
+        ...
+
+    def view(self, raw: dict[str, JSON], desired: Desired | None) -> Live:
+        """Read a server's document; what the file declares says how far it is unfolded."""
+        ...
+
+    def empty(self) -> dict[str, JSON]:
+        """Give the spec of a plan in which nothing was ever set."""
+        ...
+
+    def facts(self, spec: dict[str, JSON]) -> frozenset[str]:
+        """Name the facts of a spec that the lifecycle's edges ask for."""
+        ...
+
+    def closes_at(self, spec: dict[str, JSON]) -> int:
+        """Give the end of the release window in unix seconds, 0 where there is none."""
+        ...
+
+    def create(self, desired: Desired, spec: dict[str, JSON]) -> tuple[Step, ...]:
+        """Give the writes that make a plan of this spec, before any transition."""
+        ...
+
+    def propose(
+        self, desired: Desired, live: Live, spec: dict[str, JSON], moves: Sequence[Edge | Move]
+    ) -> Proposal:
+        """Turn moves into steps; ``spec`` is what the plan must hold after a write."""
+        ...
+
+    def transition(self, edge: Edge, id_: str) -> Step:
+        """Turn an edge into a step."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a decision depends on beside the plan: the time, and what this run has already done.
+
+    ``revive``: ``reopen`` is allowed. ``ours``: the plan stands where this very change put it.
+    ``return_to``: the state that an earlier step of this change must be followed back to.
+    """
+
+    now: int
+    revive: bool = False
+    ours: bool = False
+    return_to: str | None = None
+    base: Value = ABSENT
+
+
+def decide(rules: Rules, desired: Desired, live: Live | None, at: Circumstances) -> Change:
+    """Decide what to do about one plan. Pure: equal arguments, equal change."""
+    return _create(rules, desired, at) if live is None else _update(rules, desired, live, at)
+
+
+def _create(rules: Rules, desired: Desired, at: Circumstances) -> Change:
+    plan = desired.plan
+    spec = _object(overlay(rules.shape, dict(rules.empty()), dict(desired.spec)))
+    first = rules.lifecycle.path[0]
+    found = route(
+        rules.lifecycle,
+        Situation(state=first, goal=plan.state, edited=False, facts=rules.facts(spec)),
+    )
+    deltas = tuple(
+        Delta(path=f"/spec/{name}", cause=Cause.EDIT, desired=value)
+        for name, value in desired.spec.items()
+    )
+    return Change(
+        key=plan.key,
+        kind=ChangeKind.CREATE,
+        plan=plan,
+        live=None,
+        deltas=deltas,
+        route=found,
+        steps=(
+            *rules.create(desired, spec),
+            *(rules.transition(edge, "{id}") for edge in found.edges),
+        ),
+        refusals=(*desired.refusals, *found.tripped, *_past(rules, spec, found, at, creating=True)),
+        notices=_notices(found, first, plan.state),
+    )
+
+
+def _update(rules: Rules, desired: Desired, live: Live, at: Circumstances) -> Change:
+    plan = desired.plan
+    deltas = compare(
+        rules.shape,
+        base=at.base,
+        desired=dict(desired.spec),
+        live=dict(live.spec),
+        ignore=plan.manage.ignore,
+        unseen=live.unseen,
+    )
+    edited = any(delta.cause in WRITABLE for delta in deltas)
+    spec = _object(
+        overlay(rules.shape, dict(live.spec), dict(desired.spec), plan.manage.ignore)
+        if edited
+        else dict(live.spec)
+    )
+    found = route(
+        rules.lifecycle,
+        Situation(
+            state=live.state,
+            goal=plan.state,
+            edited=edited,
+            facts=rules.facts(spec),
+            put_back=live.put_back and not at.ours,
+            revive=at.revive,
+            return_to=at.return_to,
+        ),
+    )
+    proposal = rules.propose(desired, live, spec, found.moves)
+    return Change(
+        key=plan.key,
+        kind=kind_of(proposal.steps),
+        plan=plan,
+        live=live,
+        deltas=deltas,
+        route=found,
+        steps=proposal.steps,
+        refusals=(
+            *desired.refusals,
+            *found.tripped,
+            *_conflicts(deltas),
+            *proposal.refusals,
+            *_past(rules, spec, found, at, creating=False),
+        ),
+        notices=_notices(found, live.state, plan.state),
+    )
+
+
+def _object(value: JSON) -> dict[str, JSON]:
+    if not isinstance(value, dict):
+        raise TypeError(f"a spec is an object, not {type(value).__name__}")
+    return value
+
+
+def _conflicts(deltas: Sequence[Delta]) -> tuple[Refusal, ...]:
+    paths = [delta.path for delta in deltas if delta.cause is Cause.CONFLICT]
+    if not paths:
+        return ()
+    message = f"{len(paths)} fields were changed both in git and on the server: {', '.join(paths)}"
+    return (Refusal(guard="conflict", message=message, lift="--allow conflict"),)
+
+
+def _past(
+    rules: Rules, spec: dict[str, JSON], found: Route, at: Circumstances, *, creating: bool
+) -> tuple[Refusal, ...]:
+    """After its window's end a plan is neither made nor moved forward."""
+    closes = rules.closes_at(spec)
+    path = rules.lifecycle.path
+    forward = any(
+        e.source in path and e.target in path and path.index(e.source) < path.index(e.target)
+        for e in found.edges
+    )
+    if not closes or at.now <= closes or not (creating or forward):
+        return ()
+    what = "it would be created" if creating else "it would go forward"
+    message = f"its release window ended at {closes}, {at.now - closes} s ago, and {what}"
+    return (Refusal(guard="past", message=message, lift="--allow past"),)
+
+
+_NEXT = {Actor.APPROVER: "an approver is next", Actor.SERVER: "the server is next"}
+
+
+def _notices(found: Route, state: str, goal: str | None) -> tuple[str, ...]:
+    """Say in words what is left alone, and who is next."""
+    match found.standing:
+        case Standing.STOPPED:
+            message = (
+                f"the plan is in {state}, its goal is {goal}: somebody stopped it or put it back,"
+                " so it is left alone; --allow reopen takes it up again"
+            )
+            return (message,)
+        case Standing.WAITING:
+            who = _NEXT.get(found.next_actor or Actor.SERVER, "somebody else is next")
+            return (f"in {found.ends} {who}",)
+        case Standing.AHEAD:
+            return (f"the plan is in {state}, beyond its goal {goal}",)
+        case Standing.UNKNOWN:
+            return (f"planops does not know the state {state}; the plan is left alone",)
+        case _:
+            return ()

@@ -1,0 +1,345 @@
+"""The lifecycle of a plan: one table a server, walked by one engine that knows no server.
+
+A server's states and edges are *data* (a :class:`Lifecycle`). This module answers one question
+about them: given where a plan is, where its file wants it, and whether its fields must be written
+first, which moves come next, who makes the move after those, and what would be undone on the way?
+
+Rules, the same for every table:
+
+* A goal is walked to along the forward path only, one edge at a time, and only by edges whose actor
+  is planops. The first edge that belongs to a person or to the server ends the walk: the plan is
+  parked.
+* At the goal or beyond it, the goal is met.
+* A plan off the path, or returned to an earlier state, was stopped by somebody. It is left alone,
+  unless ``reopen`` is allowed.
+* A goal off the path (a cancellation) is reached by one direct edge or not at all: never by walking
+  through states that start jobs or mail people.
+* A write may have to be let in first (an edge back to where writing is allowed) and may throw the
+  plan back; a plan thrown back from a state that nobody must approve is led back there.
+* A state that the table does not know is shown and never acted on.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+
+class Actor(enum.StrEnum):
+    """Who makes a transition happen."""
+
+    PLANOPS = "planops"
+    APPROVER = "approver"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """One transition: ``event`` is what is sent; ``hazards`` say in words what it undoes or starts.
+
+    ``needs`` names a fact about the plan without which the server refuses the edge; ``missing`` is
+    the sentence for that case.
+    """
+
+    source: str
+    target: str
+    event: str
+    actor: Actor = Actor.PLANOPS
+    hazards: tuple[str, ...] = ()
+    needs: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditRule:
+    """How a write gets in while the plan is in one state.
+
+    ``via`` is the state to go to first, ``lands`` where the plan stands after the write, ``guard``
+    the guard that must be lifted, ``lead_back`` whether the plan is led back to where it was,
+    ``refusal`` the sentence for a state in which nothing can be written at all.
+    """
+
+    lands: str = ""
+    via: str = ""
+    guard: str = ""
+    lead_back: bool = False
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """A state machine as data.
+
+    ``path`` is the forward path; ``optional`` maps a state of it to the fact without which it is
+    left out (no approval, no waiting for one). ``off_path`` are the states of plans that somebody
+    or something stopped; ``finished`` those that nothing leaves; ``checks`` those in which the
+    server or another system works and will move the plan by itself.
+    """
+
+    path: tuple[str, ...]
+    edges: tuple[Edge, ...]
+    edits: Mapping[str, EditRule]
+    optional: Mapping[str, str] = field(default_factory=dict)
+    off_path: frozenset[str] = frozenset()
+    finished: frozenset[str] = frozenset()
+    checks: frozenset[str] = frozenset()
+
+    def knows(self, state: str) -> bool:
+        """Tell whether the table has this state."""
+        return state in self.path or state in self.off_path or state in self.checks
+
+    def edge(self, source: str, target: str) -> Edge | None:
+        """Find the edge between two states."""
+        return next((e for e in self.edges if (e.source, e.target) == (source, target)), None)
+
+    def path_for(self, facts: AbstractSet[str]) -> tuple[str, ...]:
+        """Give the forward path of a plan of which these facts hold."""
+        return tuple(s for s in self.path if s not in self.optional or self.optional[s] in facts)
+
+
+class Standing(enum.StrEnum):
+    """How a plan's state stands to its goal."""
+
+    UNMANAGED = "unmanaged"  # the file declares no state
+    REACHED = "reached"
+    AHEAD = "ahead"  # beyond the goal on the path
+    WALKING = "walking"  # planops has edges to walk, and then the goal is reached
+    WAITING = "waiting"  # a person or the server is next, now or after our edges
+    STOPPED = "stopped"  # state drift: somebody stopped it
+    UNKNOWN = "unknown"  # no table knows the state
+    BLOCKED = "blocked"  # it cannot be done; the refusals say why
+
+
+class Move(enum.Enum):
+    """A move that is no edge: the write of the fields."""
+
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why something is not done: the guard's name, one sentence with numbers, and what lifts it.
+
+    An empty ``lift`` means that nothing on the command line does.
+    """
+
+    guard: str
+    message: str
+    lift: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What comes next for one plan.
+
+    ``moves`` are in order; ``ends`` is the state after them. ``next_actor`` is who moves after
+    that, where it is not planops. ``tripped`` names the guards that the moves trip, with the
+    reason.
+    """
+
+    standing: Standing
+    moves: tuple[Edge | Move, ...] = ()
+    ends: str = ""
+    next_actor: Actor | None = None
+    tripped: tuple[Refusal, ...] = ()
+    return_to: str | None = None
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """The transitions among the moves."""
+        return tuple(move for move in self.moves if isinstance(move, Edge))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Everything that a route depends on.
+
+    ``facts`` are names that the table's edges ask for (``approval``, ``jobs``). ``put_back``: the
+    plan left its first state once and was returned. ``revive``: ``reopen`` is allowed.
+    ``return_to``: a state to lead the plan back to, carried over from an earlier step of the same
+    change.
+    """
+
+    state: str
+    goal: str | None
+    edited: bool
+    facts: frozenset[str]
+    put_back: bool = False
+    revive: bool = False
+    return_to: str | None = None
+
+
+def route(table: Lifecycle, at: Situation) -> Route:
+    """Find the moves from a situation, as the module's docstring says."""
+    if not table.knows(at.state):
+        return _unknown(at)
+    if at.goal is not None and at.goal not in table.path:
+        return _route_off_path(table, at, at.goal)
+    if at.edited:
+        return _route_with_write(table, at)
+    return _route_without_write(table, at)
+
+
+def _unknown(at: Situation) -> Route:
+    if not at.edited:
+        return Route(standing=Standing.UNKNOWN, ends=at.state)
+    refusal = Refusal(
+        guard="state",
+        message=(
+            f"planops does not know the state {at.state},"
+            " so it does not know what a write would undo"
+        ),
+    )
+    return Route(standing=Standing.UNKNOWN, ends=at.state, tripped=(refusal,))
+
+
+def _route_off_path(table: Lifecycle, at: Situation, goal: str) -> Route:
+    """A goal off the path is reached by one edge, or refused; fields are not written on the way."""
+    if at.state == goal:
+        if at.edited:
+            return _route_with_write(table, at)
+        return Route(standing=Standing.REACHED, ends=at.state)
+    edge = table.edge(at.state, goal)
+    if edge is None or edge.actor is not Actor.PLANOPS:
+        refusal = Refusal(
+            guard="lifecycle",
+            message=(
+                f"{goal} cannot be reached from {at.state} without starting jobs or asking"
+                " approvers on the way; remove the plan instead"
+            ),
+        )
+        return Route(standing=Standing.BLOCKED, ends=at.state, tripped=(refusal,))
+    tripped = [_regress(at.state, goal)]
+    rule = table.edits.get(at.state, EditRule())
+    if rule.guard == "interrupt":
+        tripped.append(_guarded("interrupt", at.state, edge.hazards))
+    return Route(standing=Standing.WALKING, moves=(edge,), ends=goal, tripped=tuple(tripped))
+
+
+def _route_with_write(table: Lifecycle, at: Situation) -> Route:
+    rule = table.edits.get(
+        at.state, EditRule(refusal=f"nothing can be written in state {at.state}")
+    )
+    if rule.refusal:
+        refusal = Refusal(guard="finished", message=rule.refusal)
+        return Route(standing=Standing.BLOCKED, ends=at.state, tripped=(refusal,))
+    moves: list[Edge | Move] = []
+    tripped: list[Refusal] = []
+    if rule.via:
+        opening = table.edge(at.state, rule.via)
+        if opening is None:
+            raise LookupError(f"the table has no edge {at.state} -> {rule.via}")
+        moves.append(opening)
+        tripped.append(_guarded(rule.guard, at.state, opening.hazards))
+    elif _stopped(table, at):
+        tripped.append(_guarded("reopen", at.state, ()))
+    moves.append(Move.WRITE)
+    back = at.return_to or (at.state if rule.lead_back else None)
+    goal = _further(table, at.goal, back)
+    onward = _forward(table, rule.lands, goal, at.facts)
+    if at.goal is not None and _behind(table, at.goal, at.state) and goal != at.state:
+        tripped.append(_regress(at.state, onward.ends))
+    return Route(
+        standing=onward.standing if at.goal is not None else Standing.UNMANAGED,
+        moves=(*moves, *onward.moves),
+        ends=onward.ends,
+        next_actor=onward.next_actor if at.goal is not None else None,
+        tripped=(*tripped, *onward.tripped),
+        return_to=back,
+    )
+
+
+def _route_without_write(table: Lifecycle, at: Situation) -> Route:
+    goal = _further(table, at.goal, at.return_to)
+    if goal is None:
+        return Route(standing=Standing.UNMANAGED, ends=at.state)
+    if not _stopped(table, at):
+        return _forward(table, at.state, goal, at.facts)
+    opening = table.edge(at.state, table.path[0])
+    if not at.revive or at.state in table.finished:
+        return Route(standing=Standing.STOPPED, ends=at.state)
+    start = () if opening is None else (opening,)
+    onward = _forward(table, table.path[0], goal, at.facts)
+    revived = _guarded("reopen", at.state, opening.hazards if opening else ())
+    return Route(
+        standing=onward.standing,
+        moves=(*start, *onward.moves),
+        ends=onward.ends,
+        next_actor=onward.next_actor,
+        tripped=(revived, *onward.tripped),
+    )
+
+
+def _stopped(table: Lifecycle, at: Situation) -> bool:
+    """Somebody stopped the plan: it is off the path, or was put back behind its goal."""
+    if at.goal is None:
+        return False
+    return at.state in table.off_path or (at.put_back and _behind(table, at.state, at.goal))
+
+
+def _forward(table: Lifecycle, state: str, goal: str | None, facts: AbstractSet[str]) -> Route:
+    """Walk from a state on the path towards a goal on the path."""
+    if goal is None:
+        return Route(standing=Standing.UNMANAGED, ends=state)
+    if state in table.checks:
+        return Route(standing=Standing.WAITING, ends=state, next_actor=Actor.SERVER)
+    if not _behind(table, state, goal):
+        standing = Standing.REACHED if state == goal else Standing.AHEAD
+        return Route(standing=standing, ends=state)
+    if table.optional.get(goal) not in {None, *facts}:
+        refusal = Refusal(
+            guard="lifecycle", message=f"{goal} needs {table.optional[goal]}, which this plan lacks"
+        )
+        return Route(standing=Standing.BLOCKED, ends=state, tripped=(refusal,))
+    moves: list[Edge] = []
+    path = table.path_for(facts)
+    for target in path[path.index(state) + 1 :] if state in path else ():
+        edge = table.edge(state, target)
+        if edge is None:
+            raise LookupError(f"the table has no edge {state} -> {target}")
+        if edge.actor is not Actor.PLANOPS:
+            return Route(
+                standing=Standing.WAITING, moves=tuple(moves), ends=state, next_actor=edge.actor
+            )
+        if edge.needs and edge.needs not in facts:
+            refusal = Refusal(guard="lifecycle", message=edge.missing)
+            return Route(
+                standing=Standing.BLOCKED, moves=tuple(moves), ends=state, tripped=(refusal,)
+            )
+        moves.append(edge)
+        state = target
+        if not _behind(table, state, goal):
+            return Route(standing=Standing.WALKING, moves=tuple(moves), ends=state)
+    # The plan waits in a state that its declared facts leave out: only the server or a person moves
+    # it.
+    return Route(standing=Standing.WAITING, ends=state, next_actor=Actor.SERVER)
+
+
+def _behind(table: Lifecycle, state: str, goal: str) -> bool:
+    if state not in table.path:
+        return False
+    return table.path.index(state) < table.path.index(goal)
+
+
+def _further(table: Lifecycle, goal: str | None, other: str | None) -> str | None:
+    """The later of two goals on the path, either of which may be missing."""
+    if goal is None or other is None:
+        return goal or other
+    return other if _behind(table, goal, other) else goal
+
+
+def _guarded(guard: str, state: str, hazards: tuple[str, ...]) -> Refusal:
+    undoes = "; ".join(hazards) or "somebody returned it there"
+    return Refusal(
+        guard=guard, message=f"the plan is in {state}: {undoes}", lift=f"--allow {guard}"
+    )
+
+
+def _regress(state: str, ends: str) -> Refusal:
+    return Refusal(
+        guard="regress",
+        message=f"the plan would go from {state} to {ends}, which is not forward",
+        lift="--allow regress",
+    )

@@ -1,0 +1,149 @@
+"""The nouns that everything else speaks of: plans as files declare them and as servers hold them.
+
+Values only. JSON trees inside are treated as read-only by everyone who receives them.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+
+
+class Absent(enum.Enum):
+    """The value of a field that is not there, which is neither null nor empty."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent.ABSENT
+Value: TypeAlias = "JSON | Absent"
+
+
+class Severity(enum.StrEnum):
+    """How bad a problem is: an error stops its target, a warning only speaks."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A place in a file: path as the user wrote it, line and column counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something wrong that a person must mend: what, where, what to do.
+
+    ``code`` is a stable kebab-case name (``duplicate-key``); ``message`` is one sentence without
+    the place; ``hint`` says what to do; ``target`` is the target that must not be called because
+    of it, where that is known.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    mark: Mark | None = None
+    hint: str = ""
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PlanKey:
+    """What identifies a plan in git: the target's name and ``metadata.name``."""
+
+    target: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.target}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manage:
+    """Planops' own rules for one plan. ``ignore`` holds delta paths (``/spec/description``)."""
+
+    protect: bool = False
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a plan was declared: file, document (from 0), and that document's first line."""
+
+    file: str
+    document: int = 0
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A release plan as a file declares it, after validation.
+
+    ``spec`` holds the file's own fields and values; only times are already unix seconds. A field
+    that the file leaves out is not in it. ``state`` is the goal, or ``None`` where the state is not
+    managed.
+    """
+
+    key: PlanKey
+    kind: str
+    spec: dict[str, JSON]
+    state: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    manage: Manage = field(default_factory=Manage)
+    source: Source
+
+    @property
+    def display_name(self) -> str:
+        """The name that people see on the server, ``spec.name``."""
+        return str(self.spec["name"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """A plan as the server holds it, read in full at one moment.
+
+    ``spec`` is canonical (every writable field present, empties in one form); ``raw`` is the
+    server's own document. ``put_back`` says that the plan had left its first state and was returned
+    to it, which only a person or a rewrite does. ``version`` is whatever the server counts edits
+    with, or ``None``. ``unfaithful`` lists what an update could not rebuild, each a sentence with
+    what to do.
+    """
+
+    id: str
+    name: str
+    state: str
+    spec: dict[str, JSON]
+    raw: dict[str, JSON]
+    version: int | None = None
+    updated_at: int = 0
+    updated_by: str = ""
+    put_back: bool = False
+    unfaithful: tuple[str, ...] = ()
+    unseen: Mapping[str, str] = field(default_factory=dict)
+
+
+def escape(token: str) -> str:
+    """Escape one token of a path as RFC 6901 says."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def unescape(token: str) -> str:
+    """Undo :func:`escape`."""
+    return token.replace("~1", "/").replace("~0", "~")

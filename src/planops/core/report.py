@@ -1,0 +1,211 @@
+"""The report: change sets, outcomes and problems, masked; all that a renderer ever sees.
+
+Its JSON form is the contract that every other output is drawn from
+(``schemas/report.schema.json``). Changes in a report are already masked (``core/masking.py``): no
+renderer ever holds a secret.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from planops.core.changes import Cause, Change, ChangeKind
+from planops.core.lifecycle import Refusal, Standing
+from planops.core.model import Problem, Severity
+
+FORMAT_VERSION = "1.0"
+
+
+class Outcome(enum.StrEnum):
+    """What became of one change."""
+
+    UNCHANGED = "unchanged"  # nothing to do, and nothing was done
+    PENDING = "pending"  # shown, not asked to be applied
+    APPLIED = "applied"
+    PARKED = "parked"  # nothing left for us; a person or the server is next
+    REFUSED = "refused"
+    STALE = "stale"  # live moved since it was shown
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # a write's outcome could not be established
+    SKIPPED = "skipped"  # not attempted: the run ended, or was interrupted, before it
+
+
+class StepResult(enum.StrEnum):
+    """What became of one step."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeReport:
+    """One change with what became of it.
+
+    ``results`` has one entry a step, and so has ``digests``: keyed digests of the real bodies,
+    since the change that is shown is masked. ``id`` is the plan's id on the server, also of a plan
+    just created; ``error`` the sentence of what went wrong.
+    """
+
+    change: Change
+    fingerprint: str
+    outcome: Outcome
+    results: tuple[StepResult, ...] = ()
+    digests: tuple[str, ...] = ()
+    id: str | None = None
+    error: str = ""
+    notices: tuple[str, ...] = ()
+    bug: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReport:
+    """One target: what was found there, or why it could not be compared.
+
+    ``live`` counts the plans on the server, ``managed`` those that files declare. ``outcome`` is
+    ``FAILED`` with an ``error`` where the target could not be observed, ``REFUSED`` with
+    ``refusals``.
+    """
+
+    name: str
+    backend: str
+    url: str
+    live: int = 0
+    managed: int = 0
+    changes: tuple[ChangeReport, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    error: str = ""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitFacts:
+    """Where the files come from: the commit, and whether the work tree differs from it."""
+
+    head: str
+    branch: str = ""
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole run: what every renderer draws from."""
+
+    command: str
+    targets: tuple[TargetReport, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    git: GitFacts | None = None
+    files: int = 0
+    exit_on_changes: bool = False
+
+    @property
+    def changes(self) -> tuple[ChangeReport, ...]:
+        """All changes of all targets."""
+        return tuple(change for target in self.targets for change in target.changes)
+
+
+SUMMARY = (
+    "create", "update", "transition", "delete", "unchanged", "drift", "conflict", "refused",
+    "parked", "applied", "failed", "unknown", "stale", "skipped",
+)  # fmt: skip
+
+
+def summary(report: Report) -> dict[str, int]:
+    """Count the changes by kind, cause and outcome; every name of ``SUMMARY`` is there."""
+    counts = dict.fromkeys(SUMMARY, 0)
+    for item in report.changes:
+        if item.change.kind is ChangeKind.UNCHANGED:
+            counts["unchanged"] += item.outcome is Outcome.UNCHANGED
+        else:
+            counts[item.change.kind.value] += 1
+        if item.outcome.value in counts and item.outcome is not Outcome.UNCHANGED:
+            counts[item.outcome.value] += 1
+        causes = {delta.cause for delta in item.change.deltas}
+        counts["drift"] += Cause.DRIFT in causes or item.change.route.standing is Standing.STOPPED
+        counts["conflict"] += Cause.CONFLICT in causes
+    return counts
+
+
+class ExitCode(enum.IntEnum):
+    """What a process says at its end (design: stable, tested one by one)."""
+
+    OK = 0
+    FAILED = 1
+    CHANGES = 2
+    REFUSED = 3
+    STALE = 4
+    PARTIAL = 5
+    UNKNOWN = 6
+    USAGE = 64
+    BUG = 70
+    BUSY = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+def exit_code(report: Report) -> ExitCode:
+    """Give the one exit code of a run; where several apply: 70, 6, 5, 1, 4, 3, 2."""
+    if any(item.bug for item in report.changes):
+        return ExitCode.BUG
+    outcomes = {item.outcome for item in report.changes}
+    failed = Outcome.FAILED in outcomes or _went_wrong(report)
+    applying = report.command == "apply"
+    if Outcome.UNKNOWN in outcomes:
+        return ExitCode.UNKNOWN
+    if failed:
+        return ExitCode.PARTIAL if _wrote(report) else ExitCode.FAILED
+    if Outcome.STALE in outcomes:
+        return ExitCode.STALE
+    if applying and (Outcome.REFUSED in outcomes or any(t.refusals for t in report.targets)):
+        return ExitCode.REFUSED
+    if report.exit_on_changes and has_changes(report):
+        return ExitCode.CHANGES
+    return ExitCode.OK
+
+
+def _wrote(report: Report) -> bool:
+    return any(StepResult.DONE in item.results for item in report.changes)
+
+
+def _went_wrong(report: Report) -> bool:
+    return any(t.error for t in report.targets) or any(
+        p.severity is Severity.ERROR for p in report.problems
+    )
+
+
+def has_changes(report: Report) -> bool:
+    """Tell whether the run would write, or was refused to write, anything."""
+    return any(item.change.acts for item in report.changes)
+
+
+def outcome(report: Report) -> str:
+    """Name the outcome of a whole run in one word."""
+    match exit_code(report):
+        case ExitCode.OK:
+            return _calm(report)
+        case ExitCode.FAILED:
+            return "failed"
+        case ExitCode.CHANGES:
+            return "changes"
+        case ExitCode.REFUSED:
+            return "refused"
+        case ExitCode.STALE:
+            return "stale"
+        case ExitCode.PARTIAL:
+            return "partial"
+        case ExitCode.BUG:
+            return "bug"
+        case _:
+            return "unknown"
+
+
+def _calm(report: Report) -> str:
+    outcomes = {item.outcome for item in report.changes}
+    if Outcome.APPLIED in outcomes:
+        return "applied"
+    if outcomes & {Outcome.PENDING, Outcome.REFUSED}:
+        return "changes"
+    return "parked" if Outcome.PARKED in outcomes else "in-sync"

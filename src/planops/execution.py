@@ -1,0 +1,205 @@
+"""Carrying out one change: one write, look what came of it, decide again, go on.
+
+A step is made only while a decision taken anew from the live plan still asks for it, and for
+exactly the steps that were shown. A write whose answer is lost is looked up, never made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from planops.core.changes import NEW_ID, Change, Step, StepKind, fingerprint
+from planops.core.decide import Desired, decide
+from planops.core.lifecycle import Standing
+from planops.core.report import ChangeReport, Outcome, StepResult
+from planops.errors import OutcomeUnknown, PlanopsError
+from planops.ports import Inventory
+from planops.reporting import change_report, shown
+from planops.run import Progress, Run, Target
+
+
+def may_run(change: Change) -> bool:
+    """Tell whether a change acts and nothing stands against it."""
+    return change.acts and not change.refusals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One change on its way; ``inventory`` is what was there just before the writes."""
+
+    target: Target
+    run: Run
+    desired: Desired
+    inventory: Inventory
+
+    def carry_out(self, change: Change) -> ChangeReport:
+        """Make one change, step by step, and say what became of each; raise nothing."""
+        if not may_run(change):
+            return shown(self.target, change, self.run)
+        self.tell(change, "started")
+        trip = _Trip(work=self, change=change, id=change.live.id if change.live else None)
+        try:
+            trip.go()
+        except PlanopsError as error:
+            trip.end(Outcome.FAILED, StepResult.FAILED, str(error))
+        except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
+            trip.bug = True
+            what = f"bug in planops: {type(error).__name__}: {error}"
+            trip.end(Outcome.UNKNOWN, StepResult.UNKNOWN, what)
+        self.tell(change, trip.outcome.value)
+        return trip.report()
+
+    def tell(self, change: Change, what: str) -> None:
+        """Speak of one plan while the run goes on."""
+        self.run.progress(Progress(target=self.target.name, what=f"{change.key.name}: {what}"))
+
+    def decide_again(self, id_: str, change: Change, *, ours: bool) -> Change:
+        """Read the plan in full and decide about it as if for the first time."""
+        rules = self.target.backend.rules
+        live = rules.view(self.target.backend.read(id_), self.desired)
+        return_to = change.route.return_to if ours else None
+        at = self.run.circumstances(ours=ours, return_to=return_to)
+        return decide(rules, self.desired, live, at)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trip:
+    """The steps of one change on the way: what became of them so far, and of the whole."""
+
+    work: Work
+    change: Change
+    id: str | None
+    results: list[StepResult] = field(default_factory=list)
+    outcome: Outcome = Outcome.APPLIED
+    error: str = ""
+    notices: tuple[str, ...] = ()
+    bug: bool = False
+    ended: bool = False
+
+    @property
+    def rest(self) -> tuple[Step, ...]:
+        """The steps that are left."""
+        return self.change.steps[len(self.results) :]
+
+    def go(self) -> None:
+        """Make the steps, each only if it is still asked for."""
+        self._look_before()
+        while self.rest and not self.ended:
+            if self.work.run.stop.is_set():
+                self.end(Outcome.SKIPPED, StepResult.SKIPPED, "the run was interrupted before this")
+                return
+            step = self.rest[0]
+            try:
+                self.id = self.work.target.backend.send(step, self.id)
+            except OutcomeUnknown as error:
+                if not self._happened_after_all(step, error):
+                    return
+            self.results.append(StepResult.DONE)
+            self._look_after(step)
+
+    def end(self, outcome: Outcome, result: StepResult, error: str = "") -> None:
+        """End the trip: the step at hand gets ``result``, those after it were not attempted."""
+        self.outcome, self.error, self.ended = outcome, error, True
+        if self.rest:
+            self.results.append(result)
+        self.results += [StepResult.SKIPPED] * len(self.rest)
+
+    def report(self) -> ChangeReport:
+        """Say what became of the change."""
+        report = change_report(
+            self.work.target,
+            self.change,
+            self.work.run,
+            outcome=self.outcome,
+            results=tuple(self.results),
+        )
+        return replace(report, id=self.id, error=self.error, notices=self.notices, bug=self.bug)
+
+    def _look_before(self) -> None:
+        """Look again before the first write: the ground must be what it was when shown."""
+        change, work = self.change, self.work
+        if change.live is None:
+            documents = work.inventory.documents.get(change.plan.display_name, ())
+            ids = ", ".join(str(raw.get("id")) for raw in documents)
+            error = f"a plan of this name was made meanwhile ({ids}); run diff again"
+            if documents:
+                self.end(Outcome.STALE, StepResult.SKIPPED, error)
+            return
+        fresh = work.decide_again(change.live.id, change, ours=False)
+        if fingerprint(work.target.url, fresh) != fingerprint(work.target.url, change):
+            error = f"the plan is no longer what was shown ({_last_seen(fresh)}); run diff again"
+            self.end(Outcome.STALE, StepResult.SKIPPED, error)
+
+    def _look_after(self, made: Step) -> None:
+        """Observe what came of a step, and decide whether the next one still follows."""
+        if self.id is None:
+            raise LookupError("a step was made of a plan without an id")
+        try:
+            now = self.work.decide_again(self.id, self.change, ours=True)
+        except PlanopsError as error:
+            if self.rest:
+                raise
+            self.notices = (f"the last write was accepted, but could not be looked at: {error}",)
+            return
+        self.notices = now.notices
+        if _writes(now.steps) == _writes(self.rest, self.id):
+            return
+        if made.kind is StepKind.UPDATE and any(s.kind is StepKind.UPDATE for s in now.steps):
+            kept = ", ".join(delta.path for delta in now.deltas)
+            why = f"the server took the update but keeps something else in {kept}"
+            hint = "write what it keeps, or list the field under manage.ignore"
+            self.end(Outcome.FAILED, StepResult.SKIPPED, f"{why}; {hint}")
+        elif now.steps:
+            why = f"after {made.summary!r} the plan asks for other steps ({_last_seen(now)})"
+            self.end(Outcome.STALE, StepResult.SKIPPED, f"{why}; run diff again")
+        else:
+            stopped = now.route.standing in {Standing.STOPPED, Standing.UNKNOWN, Standing.WAITING}
+            self.end(Outcome.PARKED if stopped else Outcome.APPLIED, StepResult.SKIPPED)
+
+    def _happened_after_all(self, step: Step, error: OutcomeUnknown) -> bool:
+        """Look what came of a write whose answer was lost; never make it again."""
+        try:
+            found = self._found(step)
+        except PlanopsError as also:
+            why = f"{error} (and looking failed: {also})"
+            self.end(Outcome.UNKNOWN, StepResult.UNKNOWN, why)
+            return False
+        if found is None:
+            self.end(Outcome.UNKNOWN, StepResult.UNKNOWN, str(error))
+            return False
+        self.id = found
+        self.work.tell(self.change, "the answer was lost, but the write is there")
+        return True
+
+    def _found(self, step: Step) -> str | None:
+        """Give the plan's id if the server shows that the step was made, else ``None``."""
+        if step.kind is not StepKind.CREATE:
+            return self.id if self.id is not None and self._left_over(self.id) else None
+        name, before = self.change.plan.display_name, self.work.inventory
+        now = self.work.target.backend.observe([name])
+        born = sorted(
+            stub.id for stub in now.stubs if stub.name == name and stub.ordinal > before.high_water
+        )
+        ours = [id_ for id_ in born if self._left_over(id_)]
+        return ours[0] if len(ours) == 1 else None
+
+    def _left_over(self, id_: str) -> bool:
+        """Tell whether of this plan nothing but our next steps is left to do."""
+        now = self.work.decide_again(id_, self.change, ours=True)
+        return _writes(now.steps) == _writes(self.rest[1:], id_)
+
+
+def _writes(steps: Sequence[Step], id_: str = NEW_ID) -> list[str]:
+    """Digest steps for comparison, a new plan's id filled in."""
+    return [
+        replace(step.request, path=step.request.path.replace(NEW_ID, id_)).digest()
+        for step in steps
+    ]
+
+
+def _last_seen(change: Change) -> str:
+    live = change.live
+    if live is None:
+        return "it is gone"
+    return f"it is in {live.state}, last changed by {live.updated_by or 'somebody'}"

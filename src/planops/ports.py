@@ -1,0 +1,82 @@
+"""What the run needs from outside, as protocols: a server, a clock.
+
+Adapters implement these; the run and its tests know nothing else of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from planops.core.changes import Step
+from planops.core.decide import Desired, Rules
+from planops.core.model import JSON, Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stub:
+    """A plan as the inventory lists it. ``ordinal`` grows with every plan the server ever makes."""
+
+    id: str
+    name: str
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """Every plan of a server, proven complete, and the documents of those that were asked for.
+
+    ``documents`` maps an asked-for name to all plans of that name, oldest first.
+    """
+
+    stubs: tuple[Stub, ...]
+    documents: Mapping[str, tuple[dict[str, JSON], ...]]
+
+    @property
+    def high_water(self) -> int:
+        """The greatest ordinal: whatever is made later has a greater one, no clock needed."""
+        return max((stub.ordinal for stub in self.stubs), default=0)
+
+
+class Backend(Protocol):
+    """One server. Every method may raise ``ServerSaidNo`` and its kinds."""
+
+    def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
+        """Resolve what the files refer to (accounts), once a run; the order is kept."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """The pure half: schema, lifecycle, wire format."""
+        ...
+
+    def observe(self, names: Iterable[str]) -> Inventory:
+        """List every plan, and read those of these names in full.
+
+        Never takes a part of the list for the whole: raises instead.
+        """
+        ...
+
+    def read(self, id_: str) -> dict[str, JSON]:
+        """Read one plan in full. Raises ``PlanGone`` where the server says that there is none."""
+        ...
+
+    def send(self, step: Step, id_: str | None) -> str:
+        """Make one write, once, and give the plan's id (a new one for a creation).
+
+        Raises ``OutcomeUnknown`` where it may or may not have happened.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """The time of day, in unix seconds, and a way to wait."""
+
+    def now(self) -> int:
+        """Give the time of day in unix seconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...

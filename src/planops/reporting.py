@@ -1,0 +1,66 @@
+"""From a change set and what became of it to the report: masked, marked, fingerprinted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from planops.core.changes import Change, ChangeSet, Delta, fingerprint
+from planops.core.masking import keyed_digest, masked_change
+from planops.core.report import ChangeReport, Outcome, StepResult, TargetReport
+from planops.run import Run, Sight, Target
+
+
+def shown(target: Target, change: Change, run: Run) -> ChangeReport:
+    """Report a change that is not, or not yet, made."""
+    if change.refusals:
+        outcome = Outcome.REFUSED
+    elif change.acts:
+        outcome = Outcome.PENDING
+    else:
+        outcome = Outcome.PARKED if change.parked else Outcome.UNCHANGED
+    pending = (StepResult.PENDING,) * len(change.steps)
+    return change_report(target, change, run, outcome=outcome, results=pending)
+
+
+def change_report(
+    target: Target,
+    change: Change,
+    run: Run,
+    *,
+    outcome: Outcome,
+    results: tuple[StepResult, ...],
+) -> ChangeReport:
+    """Report a change with what became of it; secrets are masked from here on."""
+    return ChangeReport(
+        change=masked_change(_marked(change, run), target.backend.rules.shape),
+        fingerprint=fingerprint(target.url, change),
+        outcome=outcome,
+        results=results,
+        digests=tuple(keyed_digest(target.digest_key, s.request.body) for s in change.steps),
+        id=change.live.id if change.live else None,
+    )
+
+
+def _marked(change: Change, run: Run) -> Change:
+    """Put to each delta the line of the file that it comes from."""
+    if not change.deltas:
+        return change
+    find = run.locate(change.plan)
+    deltas: tuple[Delta, ...] = tuple(replace(d, mark=find(d.path)) for d in change.deltas)
+    return replace(change, deltas=deltas)
+
+
+def target_report(
+    target: Target, sight: Sight, changes: ChangeSet, reports: Sequence[ChangeReport]
+) -> TargetReport:
+    """Report one target."""
+    return TargetReport(
+        name=target.name,
+        backend=target.kind,
+        url=target.url,
+        live=len(sight.inventory.stubs),
+        managed=len(sight.desired),
+        changes=tuple(reports),
+        refusals=changes.refusals,
+    )
