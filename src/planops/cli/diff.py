@@ -1,0 +1,69 @@
+"""``planops diff``: what would be done, call for call. Nothing is written anywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from planops import reconcile
+from planops.cli import options
+from planops.cli.output import Output
+from planops.cli.session import Asked, Running, Session, failed, open_session, running
+from planops.core.report import TargetReport, exit_code
+from planops.errors import PlanopsError
+
+
+@click.command()
+@options.paths
+@options.selection
+@options.comparison
+@options.output
+@click.option(
+    "--exit-code",
+    "exit_on_changes",
+    is_flag=True,
+    envvar="PLANOPS_EXIT_CODE",
+    help="Exit 2 where there are changes.",
+)
+def command(*, exit_on_changes: bool, **given: Any) -> int:
+    r"""Show what apply would do: fields, route, side effects, and the exact calls.
+
+    Nothing is written. A change that a guard refuses is shown in full, with what lifts the guard.
+
+    \b
+    Examples:
+      planops diff
+      planops diff --target zadig-prod -l team=payments
+      planops diff --format text --format json=diff.json --exit-code
+    """
+    session = open_session(Asked.of(given))
+    with running(session) as at:
+        reports = [compared(session, at, name) for name in session.names()]
+    report = session.report("diff", reports, exit_on_changes=exit_on_changes)
+    Output.of(given).write(report)
+    return exit_code(report)
+
+
+def compared(session: Session, at: Running, name: str) -> TargetReport:
+    """Compare one target; what goes wrong there is in its report, not in the way of the others."""
+    if session.broken(name):
+        return not_called(session, name)
+    try:
+        run, target = at.run(), at.target(name)
+        sight = reconcile.observe(target, session.plans(name), run)
+        return reconcile.show(target, sight, reconcile.diff(target, sight, run), run)
+    except PlanopsError as error:
+        return failed(name, session, error)
+
+
+def not_called(session: Session, name: str) -> TargetReport:
+    """Report a target that was not called, since its files are wrong."""
+    settings = session.config.targets[name] if session.config else None
+    return TargetReport(
+        name=name,
+        backend=settings.backend if settings else "",
+        url=settings.url if settings else "",
+        managed=len(session.plans(name)),
+        notices=("not called, since files of it are wrong",),
+    )

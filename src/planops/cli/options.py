@@ -1,0 +1,156 @@
+"""Options that several commands share: each with an environment name, each explained once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from planops.core.guards import NAMES, PER_TARGET
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("text", "json", "markdown")
+
+
+class Sink(click.ParamType[tuple[str, str]]):
+    """``FORMAT`` for standard output or ``FORMAT=FILE``."""
+
+    name = "format[=file]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Split a format from its file; an empty file means standard output."""
+        kind, _, file = str(value).partition("=")
+        if kind not in FORMATS:
+            self.fail(f"{kind!r} is no format; choose from {', '.join(FORMATS)}", param, ctx)
+        return kind, file
+
+
+class Allowance(click.ParamType[tuple[str, int | None]]):
+    """``NAME`` or ``NAME=N``: a guard, and for how many plans it is lifted."""
+
+    name = "guard[=n]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int | None]:
+        """Split a guard's name from its number."""
+        guard, equals, number = str(value).partition("=")
+        if guard not in NAMES:
+            self.fail(f"{guard!r} is no guard; choose from {', '.join(NAMES)}", param, ctx)
+        if not equals:
+            return guard, None
+        if not number.isascii() or not number.isdigit() or int(number) < 1:
+            self.fail(f"{number!r} is no number of plans; write {guard}=1 or more", param, ctx)
+        return guard, int(number)
+
+
+def paths(command: Command) -> Command:
+    """Add the arguments that choose plans by file or folder."""
+    return click.argument("paths", nargs=-1, metavar="[PATH]...")(command)
+
+
+def selection(command: Command) -> Command:
+    """Add the options that choose plans, and where the settings are."""
+    for option in reversed(
+        (
+            click.option(
+                "-C",
+                "--chdir",
+                type=click.Path(exists=True, file_okay=False, path_type=Path),
+                default=Path(),
+                envvar="PLANOPS_CHDIR",
+                help="Work in this directory.",
+            ),
+            click.option(
+                "-t",
+                "--target",
+                "targets",
+                multiple=True,
+                envvar="PLANOPS_TARGET",
+                help="Only this target; may be repeated.",
+            ),
+            click.option(
+                "-l",
+                "--selector",
+                "labels",
+                multiple=True,
+                envvar="PLANOPS_SELECTOR",
+                metavar="KEY=VALUE",
+                help="Only plans with this label; KEY, KEY!=VALUE and commas work too.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def output(command: Command) -> Command:
+    """Add the options that say what is printed, and where."""
+    for option in reversed(
+        (
+            click.option(
+                "-f",
+                "--format",
+                "sinks",
+                type=Sink(),
+                multiple=True,
+                envvar="PLANOPS_FORMAT",
+                help="text (default), json or markdown; FORMAT=FILE writes a file; repeatable.",
+            ),
+            click.option(
+                "--color",
+                type=click.Choice(["auto", "always", "never"]),
+                default="auto",
+                envvar="PLANOPS_COLOR",
+                help="Colour the text; auto means on a terminal, unless NO_COLOR is set.",
+            ),
+            click.option(
+                "-v",
+                "--verbose",
+                count=True,
+                envvar="PLANOPS_VERBOSE",
+                help="Show whole request bodies and unchanged plans; twice: every HTTP call.",
+            ),
+            click.option(
+                "-q",
+                "--quiet",
+                is_flag=True,
+                envvar="PLANOPS_QUIET",
+                help="No progress on standard error.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def comparison(command: Command) -> Command:
+    """Add the options that change what a comparison may lead to."""
+    for option in reversed(
+        (
+            click.option(
+                "--allow",
+                "allowances",
+                type=Allowance(),
+                multiple=True,
+                envvar="PLANOPS_ALLOW",
+                help=(
+                    "Lift a guard for N plans (default 1; "
+                    f"{' and '.join(PER_TARGET)}: the whole target): {', '.join(NAMES)}."
+                ),
+            ),
+            click.option(
+                "--adopt-by-name",
+                is_flag=True,
+                envvar="PLANOPS_ADOPT_BY_NAME",
+                help="Take a plan on the server for the file's if their names are equal.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,271 @@
+"""A command's session: settings and files read, targets built, progress told.
+
+The one place where adapters are made: the HTTP client, the backends, the clock.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planops.core.guards import Limits
+from planops.core.model import Mark, Plan, Problem, Severity
+from planops.core.report import GitFacts, Report, TargetReport
+from planops.errors import PlanopsError, SettingsWrong
+from planops.render.escape import terminal
+from planops.run import Progress, Run, Target
+
+if TYPE_CHECKING:
+    from planops.backends.exchange import Call
+    from planops.manifests.load import Loaded
+    from planops.manifests.settings import Config
+    from planops.manifests.settings import Target as TargetSettings
+
+
+EVERY_CALL = 2  # -vv
+
+
+class SystemClock:
+    """The clock of this computer."""
+
+    def now(self) -> int:
+        """Give the time of day in unix seconds."""
+        return int(time.time())
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        threading.Event().wait(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line said about which plans, and how to treat them."""
+
+    chdir: Path
+    paths: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    allow: dict[str, int | None] = field(default_factory=dict)
+    by_name: bool = False
+    verbose: int = 0
+    quiet: bool = True
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Asked:
+        """Take what the shared options hold; a command need not have all of them."""
+        return cls(
+            chdir=given["chdir"],
+            paths=given.get("paths", ()),
+            targets=given["targets"],
+            labels=given["labels"],
+            allow=dict(given.get("allowances", ())),
+            by_name=given.get("adopt_by_name", False),
+            verbose=given["verbose"],
+            quiet=given["quiet"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Files and settings, read and checked; what is wrong with them is in ``problems``."""
+
+    asked: Asked
+    config: Config | None
+    loaded: Loaded | None
+    problems: tuple[Problem, ...]
+
+    def names(self) -> tuple[str, ...]:
+        """Name the targets that this run is about."""
+        if self.config is None:
+            return ()
+        return tuple(n for n in self.config.targets if n in (self.asked.targets or (n,)))
+
+    def broken(self, target: str) -> bool:
+        """Tell whether something is wrong with the files of a target: then it is not called."""
+        return any(
+            problem.severity is Severity.ERROR and problem.target in (None, target)
+            for problem in self.problems
+        )
+
+    def plans(self, target: str) -> tuple[Plan, ...]:
+        """Give the plans that files declare for a target."""
+        plans = self.loaded.plans if self.loaded else ()
+        return tuple(plan for plan in plans if plan.key.target == target)
+
+    def report(
+        self, command: str, targets: Sequence[TargetReport], *, exit_on_changes: bool = False
+    ) -> Report:
+        """Assemble the report of a command."""
+        return Report(
+            command=command,
+            targets=tuple(targets),
+            problems=self.problems,
+            git=self._git(),
+            files=self.loaded.files if self.loaded else 0,
+            exit_on_changes=exit_on_changes,
+        )
+
+    def _git(self) -> GitFacts | None:
+        from planops.git.repository import facts
+
+        return facts(self.config.root) if self.config else None
+
+
+def open_session(asked: Asked) -> Session:
+    """Read settings and files. Raises ``SettingsWrong`` where there are no settings at all."""
+    from planops.manifests.load import load_plans
+    from planops.manifests.settings import check_config, find_config
+
+    config, problems = check_config(find_config(asked.chdir))
+    if config is None:
+        return Session(asked=asked, config=None, loaded=None, problems=problems)
+    here = asked.chdir.resolve()
+    loaded = load_plans(
+        config.root,
+        config,
+        paths=[str(here / path) for path in asked.paths],
+        targets=asked.targets,
+        labels=asked.labels,
+    )
+    return Session(asked=asked, config=config, loaded=loaded, problems=loaded.problems)
+
+
+@contextmanager
+def running(session: Session) -> Iterator[Running]:
+    """Give what a run needs, and close every connection after it.
+
+    The first interrupt lets the calls in flight end and begins no other; the second one kills.
+    """
+    stop = threading.Event()
+    with ExitStack() as stack, _signals(stop):
+        yield Running(session=session, stack=stack, stop=stop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A session with connections; targets are built when they are asked for."""
+
+    session: Session
+    stack: ExitStack
+    stop: threading.Event
+
+    def run(self) -> Run:
+        """Give what the run was asked for."""
+        asked, loaded = self.session.asked, self.session.loaded
+        return Run(
+            now=SystemClock().now(),
+            allow=asked.allow,
+            selected=bool(loaded and loaded.selected),
+            stop=self.stop,
+            progress=_teller(quiet=asked.quiet),
+            locate=self._locate,
+        )
+
+    def _locate(self, plan: Plan) -> Callable[[str], Mark | None]:
+        from planops.manifests import places, schemas
+
+        config = self.session.config
+        if config is None:
+            return lambda _: None
+        return cache(places.marks(config.root, plan.source, schemas.shape(plan.kind)))
+
+    def target(self, name: str) -> Target:
+        """Build a target. Raises ``SettingsWrong`` where its settings cannot be used."""
+        if self.session.config is None:
+            raise SettingsWrong("there are no settings")
+        config = self.session.config
+        settings = config.targets[name]
+        return self._zadig(config, settings)
+
+    def _zadig(self, config: Config, settings: TargetSettings) -> Target:
+        from planops.backends.exchange import Endpoint, Timeouts
+        from planops.backends.http import Http
+        from planops.backends.zadig.backend import ZadigBackend
+        from planops.manifests.schemas import shape
+        from planops.manifests.settings import secret
+
+        token = secret(settings.token, os.environ, config.root)
+        waits = settings.timeouts
+        endpoint = Endpoint(
+            url=settings.url,
+            headers={"Authorization": f"Bearer {token}"},
+            secrets=(token,),
+            ca_file=settings.ca_file,
+            concurrency=settings.concurrency,
+            timeouts=Timeouts(connect=waits.connect, read=waits.read, total=waits.total),
+        )
+        on_call = _call_teller(self.session.asked.verbose)
+        http = self.stack.enter_context(Http(endpoint, SystemClock(), on_call=on_call))
+        return Target(
+            name=settings.name,
+            kind=settings.backend,
+            url=settings.url,
+            backend=ZadigBackend(http, shape("ZadigReleasePlan"), token=token),
+            by_name=settings.adopt_by_name or self.session.asked.by_name,
+            limits=Limits(
+                share=config.limits.mass_change / 100, floor=config.limits.mass_change_floor
+            ),
+            concurrency=settings.concurrency,
+            digest_key=token.encode(),
+        )
+
+
+def failed(name: str, session: Session, error: PlanopsError) -> TargetReport:
+    """Report a target that could not be compared."""
+    settings = session.config.targets[name] if session.config else None
+    return TargetReport(
+        name=name,
+        backend=settings.backend if settings else "",
+        url=settings.url if settings else "",
+        managed=len(session.plans(name)),
+        error=str(error),
+    )
+
+
+def _teller(*, quiet: bool) -> Callable[[Progress], None]:
+    if quiet:
+        return lambda _: None
+    if not sys.stderr.isatty():
+        return lambda at: click.echo(f"{at.target}: {terminal(at.what)}", err=True)
+    return lambda at: click.echo(
+        f"\r\x1b[K{at.target}: {terminal(at.what)[:100]}", err=True, nl=False
+    )
+
+
+def _call_teller(verbose: int) -> Callable[[Call], None] | None:
+    if verbose < EVERY_CALL:
+        return None
+    return lambda call: click.echo(str(call), err=True)
+
+
+@contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    """Let the first interrupt or termination end the run calmly; Python's own rules the second."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def calm(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])
+        click.echo("planops: stopping after the calls in flight; again to stop now", err=True)
+
+    try:
+        for number in before:
+            signal.signal(number, calm)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

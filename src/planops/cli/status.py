@@ -1,0 +1,131 @@
+"""``planops status``: where every plan is, where it should be, and who is next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from planops.cli import options
+from planops.cli.diff import compared
+from planops.cli.output import Output
+from planops.cli.session import Asked, Session, SystemClock, open_session, running
+from planops.core.lifecycle import Standing
+from planops.core.report import ChangeReport, Report, TargetReport, exit_code
+from planops.errors import UsageWrong
+
+POLL = 10
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_DONE = {Standing.REACHED, Standing.AHEAD, Standing.UNMANAGED}
+_STUCK = {Standing.STOPPED, Standing.BLOCKED, Standing.UNKNOWN}
+
+
+class Duration(click.ParamType[int]):
+    """A length of time such as ``90s``, ``30m`` or ``2h``, in seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Read a number with its unit."""
+        match = re.fullmatch(r"([0-9]{1,6})([smh])", str(value))
+        if match is None:
+            self.fail(f"{value!r} is no duration; write 90s, 30m or 2h", param, ctx)
+        return int(match[1]) * _UNITS[match[2]]
+
+
+@click.command()
+@click.argument("key", required=False)
+@options.selection
+@options.comparison
+@click.option(
+    "--wait",
+    type=Duration(),
+    envvar="PLANOPS_WAIT",
+    help="Look again until every goal is reached, at most this long (90s, 30m, 2h).",
+)
+@options.output
+def command(*, key: str | None, wait: int | None, **given: Any) -> int:
+    r"""Say of each plan: its goal, its state, who is next, and since when. Changes nothing.
+
+    KEY is a plan's metadata.name; without it all plans are shown. With --wait the exit code is 0
+    once every goal is reached, and 1 if somebody stopped a plan or the time is up.
+
+    \b
+    Examples:
+      planops status
+      planops status checkout-2026-12 --wait 30m
+      planops status --format json
+    """
+    session, output = open_session(Asked.of(given)), Output.of(given)
+    with running(session) as at:
+        until = SystemClock().now() + (wait or 0)
+        while True:
+            reports = [_only(compared(session, at, name), key) for name in session.names()]
+            standings = {c.change.route.standing for r in reports for c in r.changes}
+            over = SystemClock().now() >= until or at.stop.is_set()
+            if over or standings <= _DONE or standings & _STUCK:
+                break
+            at.stop.wait(POLL)
+    report = session.report("status", reports)
+    if key is not None and not report.changes and not report.problems:
+        raise UsageWrong(f"status: no file declares a plan {key!r}; see planops status")
+    if output.sinks:
+        output.write(report)
+    else:
+        click.echo("\n".join(_lines(session, report)))
+    reached = wait is None or standings <= _DONE
+    return exit_code(report) or (0 if reached else 1)
+
+
+def _only(report: TargetReport, key: str | None) -> TargetReport:
+    if key is None:
+        return report
+    return replace(report, changes=tuple(c for c in report.changes if c.change.key.name == key))
+
+
+def _lines(session: Session, report: Report) -> Iterator[str]:
+    """Lay the plans out as a table, then what went wrong."""
+    from planops.render.escape import terminal
+
+    rows = [("PLAN", "STATE", "GOAL", "NEXT", "SINCE")]
+    rows += [_row(item) for item in report.changes]
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        yield "  ".join(terminal(cell).ljust(width) for cell, width in cells).rstrip()
+    for target in report.targets:
+        if target.error:
+            yield f"{target.name}: error: {terminal(target.error)}"
+    for problem in session.problems:
+        yield f"{problem.mark or 'files'}: {problem.severity.value}: {terminal(problem.message)}"
+
+
+def _row(item: ChangeReport) -> tuple[str, str, str, str, str]:
+    change = item.change
+    live = change.live
+    at = datetime.fromtimestamp(live.updated_at, UTC) if live else None
+    return (
+        str(change.key),
+        live.state if live else "(not there)",
+        change.plan.state or "(not managed)",
+        _next(item),
+        at.strftime("%Y-%m-%d %H:%M:%SZ") if at else "",
+    )
+
+
+def _next(item: ChangeReport) -> str:
+    change = item.change
+    if change.refusals:
+        return "refused: " + ", ".join(sorted({refusal.guard for refusal in change.refusals}))
+    if change.acts:
+        return f"planops: {len(change.steps)} calls"
+    if change.route.standing in _STUCK:
+        return f"a person: {change.route.standing.value}"
+    actor = change.route.next_actor
+    return actor.value if actor else "nobody"

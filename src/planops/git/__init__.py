@@ -1,0 +1,1 @@
+"""Git, through GitPython: the only importer of ``git``."""
