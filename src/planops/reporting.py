@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from planops.core.changes import Change, ChangeSet, Delta, fingerprint
 from planops.core.masking import keyed_digest, masked_change
+from planops.core.model import JSON
 from planops.core.report import ChangeReport, Outcome, StepResult, TargetReport
 from planops.run import Run, Sight, Target
 
@@ -32,14 +33,23 @@ def change_report(
     results: tuple[StepResult, ...],
 ) -> ChangeReport:
     """Report a change with what became of it; secrets are masked from here on."""
+    masked = masked_change(_marked(change, run), target.backend.rules.shape)
     return ChangeReport(
-        change=masked_change(_marked(change, run), target.backend.rules.shape),
+        change=masked,
         fingerprint=fingerprint(target.url, change),
         outcome=outcome,
         results=results,
-        digests=tuple(keyed_digest(target.digest_key, s.request.body) for s in change.steps),
+        digests=tuple(
+            _digest(target, real.request.body, seen.request.body)
+            for real, seen in zip(change.steps, masked.steps, strict=True)
+        ),
         id=change.live.id if change.live else None,
     )
+
+
+def _digest(target: Target, real: JSON, seen: JSON) -> str:
+    """Digest a body that is not shown as it is."""
+    return "" if real == seen else keyed_digest(target.digest_key, real)
 
 
 def _marked(change: Change, run: Run) -> Change:

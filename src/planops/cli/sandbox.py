@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 import click
 
@@ -49,7 +50,7 @@ targets:
     envvar="PLANOPS_ZADIG_VERSION",
     help="Which Zadig to emulate.",
 )
-def command(port: int, database: Path | None, zadig_version: str) -> int:
+def command(port: int, database: Path | None, zadig_version: Literal["4.1", "5.0"]) -> int:
     r"""Serve an emulated Zadig on this computer until it is interrupted.
 
     It has the users admin, patrick, alice and bob, and a few workflows; nothing outside this
@@ -74,10 +75,11 @@ def command(port: int, database: Path | None, zadig_version: str) -> int:
 
     signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGTERM, leave)
-    generation = "4.1" if zadig_version == "4.1" else "5.0"
     try:
         with (
-            closing(ZadigSandbox(database=database or ":memory:", generation=generation)) as zadig,
+            closing(
+                ZadigSandbox(database=database or ":memory:", generation=zadig_version)
+            ) as zadig,
             serve(zadig.app, port=port) as at,
         ):
             click.echo(

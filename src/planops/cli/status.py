@@ -62,7 +62,7 @@ def command(*, key: str | None, wait: int | None, **given: Any) -> int:
       planops status checkout-2026-12 --wait 30m
       planops status --format json
     """
-    session, output = open_session(Asked.of(given)), Output.of(given)
+    session, output = open_session(Asked.of({**given, "quiet": True})), Output.of(given)
     with running(session) as at:
         until = SystemClock().now() + (wait or 0)
         while True:

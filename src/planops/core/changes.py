@@ -110,11 +110,9 @@ class Change:
     @property
     def parked(self) -> bool:
         """Nothing is left for planops, and somebody else is next or stopped it."""
-        return not self.steps and self.route.standing in {
-            Standing.WAITING,
-            Standing.STOPPED,
-            Standing.UNKNOWN,
-        }
+        waits = self.route.standing is Standing.REACHED and self.route.next_actor is not None
+        stays = self.route.standing in {Standing.WAITING, Standing.STOPPED, Standing.UNKNOWN}
+        return not self.steps and (waits or stays)
 
     @property
     def acts(self) -> bool:

@@ -56,6 +56,32 @@ def compare(
     return tuple(_walk(walk, root, shape, sides))
 
 
+def declared(shape: Shape, desired: JSON, path: str = "/spec") -> tuple[Delta, ...]:
+    """List what a file declares, field by field, as the deltas of a plan that is to be made."""
+    return tuple(_declared(shape, desired, path))
+
+
+def _declared(shape: Shape, value: JSON, path: str) -> Iterator[Delta]:
+    if shape.kind is Kind.OBJECT and isinstance(value, dict) and value:
+        for name, sub in value.items():
+            yield from _declared(shape.fields.get(name, FREE), sub, f"{path}/{escape(name)}")
+    elif shape.key and isinstance(value, list) and value:
+        for key, item in zip(item_keys(shape, value), value, strict=True):
+            yield from _declared_item(shape, item, f"{path}/{escape(key)}")
+    else:
+        yield Delta(path=path, cause=Cause.EDIT, desired=value, sensitive=shape.sensitive)
+
+
+def _declared_item(shape: Shape, item: JSON, path: str) -> Iterator[Delta]:
+    """List an item's fields, but those that its path names already."""
+    fields = item if isinstance(item, dict) else {}
+    rest = {name: sub for name, sub in fields.items() if name not in shape.key}
+    if rest and not _is_credential(item):
+        yield from _declared(shape.item or FREE, rest, path)
+    else:
+        yield Delta(path=path, cause=Cause.EDIT, desired=item)
+
+
 def same(left: Value, right: Value) -> bool:
     """Tell whether two values are equal as JSON: ``1`` equals ``1.0`` but never ``true``."""
     if isinstance(left, bool) or isinstance(right, bool):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Step, kind_of
-from planops.core.compare import compare, overlay
+from planops.core.compare import compare, declared, overlay
 from planops.core.lifecycle import (
     Actor,
     Edge,
@@ -123,10 +123,7 @@ def _create(rules: Rules, desired: Desired, at: Circumstances) -> Change:
         rules.lifecycle,
         Situation(state=first, goal=plan.state, edited=False, facts=rules.facts(spec)),
     )
-    deltas = tuple(
-        Delta(path=f"/spec/{name}", cause=Cause.EDIT, desired=value)
-        for name, value in desired.spec.items()
-    )
+    deltas = declared(rules.shape, dict(desired.spec))
     return Change(
         key=plan.key,
         kind=ChangeKind.CREATE,
@@ -234,9 +231,9 @@ def _notices(found: Route, state: str, goal: str | None) -> tuple[str, ...]:
                 " so it is left alone; --allow reopen takes it up again"
             )
             return (message,)
-        case Standing.WAITING:
-            who = _NEXT.get(found.next_actor or Actor.SERVER, "somebody else is next")
-            return (f"in {found.ends} {who}",)
+        case Standing.WAITING | Standing.REACHED | Standing.WALKING:
+            who = _NEXT.get(found.next_actor or Actor.PLANOPS)
+            return (f"in {found.ends} {who}",) if who else ()
         case Standing.AHEAD:
             return (f"the plan is in {state}, beyond its goal {goal}",)
         case Standing.UNKNOWN:

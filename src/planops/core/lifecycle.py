@@ -134,9 +134,10 @@ class Refusal:
 class Route:
     """What comes next for one plan.
 
-    ``moves`` are in order; ``ends`` is the state after them. ``next_actor`` is who moves after
-    that, where it is not planops. ``tripped`` names the guards that the moves trip, with the
-    reason.
+    ``moves`` are in order; ``ends`` is the state after them. ``next_actor`` is who moves the plan
+    on after that, where it is not planops. ``tripped`` names the guards that the moves trip, with
+    the reason. ``return_to`` is the state that the moves lead back to after a write that threw the
+    plan back.
     """
 
     standing: Standing
@@ -287,7 +288,7 @@ def _forward(table: Lifecycle, state: str, goal: str | None, facts: AbstractSet[
         return Route(standing=Standing.WAITING, ends=state, next_actor=Actor.SERVER)
     if not _behind(table, state, goal):
         standing = Standing.REACHED if state == goal else Standing.AHEAD
-        return Route(standing=standing, ends=state)
+        return Route(standing=standing, ends=state, next_actor=_next_actor(table, state, facts))
     if table.optional.get(goal) not in {None, *facts}:
         refusal = Refusal(
             guard="lifecycle", message=f"{goal} needs {table.optional[goal]}, which this plan lacks"
@@ -311,10 +312,23 @@ def _forward(table: Lifecycle, state: str, goal: str | None, facts: AbstractSet[
         moves.append(edge)
         state = target
         if not _behind(table, state, goal):
-            return Route(standing=Standing.WALKING, moves=tuple(moves), ends=state)
+            return Route(
+                standing=Standing.WALKING,
+                moves=tuple(moves),
+                ends=state,
+                next_actor=_next_actor(table, state, facts),
+            )
     # The plan waits in a state that its declared facts leave out: only the server or a person moves
     # it.
     return Route(standing=Standing.WAITING, ends=state, next_actor=Actor.SERVER)
+
+
+def _next_actor(table: Lifecycle, state: str, facts: AbstractSet[str]) -> Actor | None:
+    """Say who moves a plan on from a state of the path, where it is not planops."""
+    path = table.path_for(facts)
+    onward = path[path.index(state) + 1 :] if state in path else ()
+    edge = table.edge(state, onward[0]) if onward else None
+    return edge.actor if edge is not None and edge.actor is not Actor.PLANOPS else None
 
 
 def _behind(table: Lifecycle, state: str, goal: str) -> bool:
