@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from planops.core.changes import NEW_ID, Change, Step, StepKind, fingerprint
-from planops.core.decide import Desired, decide
+from planops.core.decide import Circumstances, Desired, decide
 from planops.core.lifecycle import Standing
 from planops.core.report import ChangeReport, Outcome, StepResult
 from planops.errors import OutcomeUnknown, PlanopsError
@@ -54,12 +54,10 @@ class Work:
         """Speak of one plan while the run goes on."""
         self.run.progress(Progress(target=self.target.name, what=f"{change.key.name}: {what}"))
 
-    def decide_again(self, id_: str, change: Change, *, ours: bool) -> Change:
+    def look(self, id_: str, at: Circumstances) -> Change:
         """Read the plan in full and decide about it as if for the first time."""
         rules = self.target.backend.rules
         live = rules.view(self.target.backend.read(id_), self.desired)
-        return_to = change.route.return_to if ours else None
-        at = self.run.circumstances(ours=ours, return_to=return_to)
         return decide(rules, self.desired, live, at)
 
 
@@ -126,7 +124,7 @@ class _Trip:
             if documents:
                 self.end(Outcome.STALE, StepResult.SKIPPED, error)
             return
-        fresh = work.decide_again(change.live.id, change, ours=False)
+        fresh = work.look(change.live.id, work.run.circumstances())
         if fingerprint(work.target.url, fresh) != fingerprint(work.target.url, change):
             error = f"the plan is no longer what was shown ({_last_seen(fresh)}); run diff again"
             self.end(Outcome.STALE, StepResult.SKIPPED, error)
@@ -136,7 +134,7 @@ class _Trip:
         if self.id is None:
             raise LookupError("a step was made of a plan without an id")
         try:
-            now = self.work.decide_again(self.id, self.change, ours=True)
+            now = self._look(self.id, self.rest)
         except PlanopsError as error:
             if self.rest:
                 raise
@@ -186,8 +184,19 @@ class _Trip:
 
     def _left_over(self, id_: str) -> bool:
         """Tell whether of this plan nothing but our next steps is left to do."""
-        now = self.work.decide_again(id_, self.change, ours=True)
-        return _writes(now.steps) == _writes(self.rest[1:], id_)
+        left = self.rest[1:]
+        return _writes(self._look(id_, left).steps) == _writes(left, id_)
+
+    def _look(self, id_: str, left: Sequence[Step]) -> Change:
+        """Decide again about a plan that stands where this change put it."""
+        making = self.change.live is None and any(step.kind is StepKind.UPDATE for step in left)
+        at = replace(
+            self.work.run.circumstances(),
+            ours=True,
+            return_to=self.change.route.return_to,
+            complete=making,
+        )
+        return self.work.look(id_, at)
 
 
 def _writes(steps: Sequence[Step], id_: str = NEW_ID) -> list[str]:

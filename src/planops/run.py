@@ -58,11 +58,9 @@ class Run:
     progress: Callable[[Progress], None] = lambda _: None
     locate: Locate = lambda _: lambda _: None
 
-    def circumstances(self, *, ours: bool = False, return_to: str | None = None) -> Circumstances:
-        """Give what a decision of this run depends on."""
-        return Circumstances(
-            now=self.now, revive="reopen" in self.allow, ours=ours, return_to=return_to
-        )
+    def circumstances(self) -> Circumstances:
+        """Give what every decision of this run depends on."""
+        return Circumstances(now=self.now, revive="reopen" in self.allow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

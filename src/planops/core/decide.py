@@ -101,12 +101,14 @@ class Circumstances:
 
     ``revive``: ``reopen`` is allowed. ``ours``: the plan stands where this very change put it.
     ``return_to``: the state that an earlier step of this change must be followed back to.
+    ``complete``: the plan is still being made, so that ignored fields are written too.
     """
 
     now: int
     revive: bool = False
     ours: bool = False
     return_to: str | None = None
+    complete: bool = False
     base: Value = ABSENT
 
 
@@ -142,17 +144,18 @@ def _create(rules: Rules, desired: Desired, at: Circumstances) -> Change:
 
 def _update(rules: Rules, desired: Desired, live: Live, at: Circumstances) -> Change:
     plan = desired.plan
+    ignore = () if at.complete else plan.manage.ignore
     deltas = compare(
         rules.shape,
         base=at.base,
         desired=dict(desired.spec),
         live=dict(live.spec),
-        ignore=plan.manage.ignore,
+        ignore=ignore,
         unseen=live.unseen,
     )
     edited = any(delta.cause in WRITABLE for delta in deltas)
     spec = _object(
-        overlay(rules.shape, dict(live.spec), dict(desired.spec), plan.manage.ignore)
+        overlay(rules.shape, dict(live.spec), dict(desired.spec), ignore)
         if edited
         else dict(live.spec)
     )

@@ -182,7 +182,7 @@ def _manager(raw: Tree, desired: Desired | None, unseen: dict[str, str]) -> JSON
 
 def _head(desired: Desired, spec: Tree) -> Tree:
     """Name and manager, which every write needs; the identity type only where it is declared."""
-    body: Tree = {"name": spec["name"], "manager": desired.spec["manager"]}
+    body: Tree = {name: spec[name] for name in ("name", "manager")}
     if desired.spec.get("manager_identity_type"):
         body["manager_identity_type"] = desired.spec["manager_identity_type"]
     return body

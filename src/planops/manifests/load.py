@@ -1,0 +1,199 @@
+"""From files to plans: every plan that may be used, and every problem of every file at once.
+
+Decides what a run is about. A file with a problem gives no plan, and its problem names the target
+that must not be called, or none, which means every target. Never raises for what a file holds.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from planops.core.model import Manage, Plan, PlanKey, Problem, Severity, Source
+from planops.manifests import fields, files, findings, selection
+from planops.manifests.across import twice
+from planops.manifests.findings import Finding
+from planops.manifests.places import marks
+from planops.manifests.settings import (
+    Config,
+    Limits,
+    Target,
+    Timeouts,
+    check_config,
+    find_config,
+    load_config,
+    secret,
+)
+from planops.manifests.validate import check
+from planops.manifests.wording import choice, code, did_you_mean
+from planops.manifests.yaml import Document, parse, spots
+
+__all__ = [
+    "Config",
+    "Limits",
+    "Loaded",
+    "Target",
+    "Timeouts",
+    "check_config",
+    "find_config",
+    "load_config",
+    "load_plans",
+    "marks",
+    "secret",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What the files say. ``selected`` is true where paths, targets or labels narrowed the set."""
+
+    plans: tuple[Plan, ...]
+    problems: tuple[Problem, ...]
+    files: int
+    selected: bool = False
+
+
+def load_plans(
+    root: Path,
+    config: Config,
+    *,
+    paths: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    labels: Sequence[str] = (),
+) -> Loaded:
+    """Read every plan that the settings' globs name, narrowed by paths, targets and labels.
+
+    Raises:
+        UsageWrong: a path, target or label selector that makes no sense.
+    """
+    selection.check_targets(targets, config.targets)
+    terms = selection.terms(labels)
+    found = files.find(root, config.plans)
+    chosen = selection.narrow(found.files, root, paths)
+    plans: list[Plan] = []
+    wrong: list[Problem] = list(found.problems)
+    with _without_collecting():
+        for file in chosen:
+            _read(root, file, config, plans, wrong)
+    wrong += twice(root, plans)
+    plans = list({plan.key: plan for plan in reversed(plans)}.values())
+    if not found.files:
+        wrong.append(_nothing(config))
+    wanted = [
+        plan
+        for plan in plans
+        if (not targets or plan.key.target in targets)
+        and all(term.holds(plan.labels) for term in terms)
+    ]
+    told = [each for each in wrong if not targets or each.target in (None, *targets)]
+    return Loaded(
+        plans=tuple(sorted(wanted, key=lambda plan: plan.key)),
+        problems=tuple(sorted(told, key=findings.place)),
+        files=len(chosen),
+        selected=bool(paths or targets or labels),
+    )
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Keep the garbage collector from walking ever more documents, none of which is garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _nothing(config: Config) -> Problem:
+    message = f"no file matches `plans`: {', '.join(code(glob) for glob in config.plans)}"
+    hint = "check the globs, or add a plan"
+    return files.file_problem(config.path.name, "no-files", message, hint, Severity.WARNING)
+
+
+def _read(root: Path, file: str, config: Config, plans: list[Plan], wrong: list[Problem]) -> None:
+    """Read one file into plans or problems."""
+    data = files.read(root, file)
+    if isinstance(data, Problem):
+        wrong.append(data)
+        return
+    parsed = parse(data, file)
+    wrong += parsed.problems
+    if not parsed.documents and not parsed.problems:
+        hint = "remove it, or declare a plan in it"
+        message = "the file holds no plan"
+        wrong.append(files.file_problem(file, "empty-file", message, hint, Severity.WARNING))
+    broken = {problem.mark for problem in parsed.problems}
+    for document in parsed.documents:
+        target, found = _check(document, data, config)
+        if found:
+            places = spots(data).get(document.index, {})
+            told = findings.problems(found, places, file, target)
+            wrong += [problem for problem in told if problem.mark not in broken]
+        fit = not any(finding.severity is Severity.ERROR for finding in found)
+        if fit and not parsed.problems and target is not None:
+            plans.append(_plan(document, file, target))
+
+
+def _check(document: Document, data: bytes, config: Config) -> tuple[str | None, list[Finding]]:
+    """Check one document: the target that it is for, and what is wrong."""
+    found = check(document.value, lambda: spots(data).get(document.index, {}))
+    value: Any = document.value
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if not isinstance(metadata, dict):
+        return _only(config), found
+    given = metadata.get("target")
+    if given is None and "target" not in metadata:
+        target = _only(config)
+        if target is None:
+            found.append(_targetless(config))
+        return target, found
+    if not isinstance(given, str) or given not in config.targets:
+        if isinstance(given, str):
+            found = [each for each in found if each.path != ("metadata", "target")]
+            found.append(_unknown_target(given, config))
+        return None, found
+    return given, found
+
+
+def _only(config: Config) -> str | None:
+    return next(iter(config.targets)) if len(config.targets) == 1 else None
+
+
+def _targetless(config: Config) -> Finding:
+    return Finding(
+        path=("metadata", "target"),
+        code="no-target",
+        message=f"`target` is missing, and the settings have {len(config.targets)} targets",
+        hint=f"write {choice(sorted(config.targets))}",
+    )
+
+
+def _unknown_target(given: str, config: Config) -> Finding:
+    names = sorted(config.targets)
+    return Finding(
+        path=("metadata", "target"),
+        code="unknown-target",
+        message=f"the settings have no target {code(given)}",
+        hint=did_you_mean(given, names) or f"write {choice(names)}",
+    )
+
+
+def _plan(document: Document, file: str, target: str) -> Plan:
+    value: Any = document.value
+    fields.normalise(value["spec"], value["kind"])
+    manage: Mapping[str, Any] = value.get("manage", {})
+    return Plan(
+        key=PlanKey(target=target, name=value["metadata"]["name"]),
+        kind=value["kind"],
+        spec=value["spec"],
+        state=value.get("state"),
+        labels=value["metadata"].get("labels", {}),
+        manage=Manage(protect=manage.get("protect", False), ignore=tuple(manage.get("ignore", ()))),
+        source=Source(file=file, document=document.index, line=document.line),
+    )

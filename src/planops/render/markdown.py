@@ -1,0 +1,202 @@
+"""The report as GitHub's and GitLab's Markdown, for a comment or a job summary.
+
+Numbers first, then a table with a row a plan, then everything about a plan in a fold. What is
+refused, failed or dangerous comes first, and the dangerous is not folded. Where the text must keep
+to a size, whole folds are left out, the largest first, and with them their fingerprints.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planops.core.model import Problem
+from planops.core.report import ChangeReport, Outcome, Report, TargetReport
+from planops.render import closing, wording
+from planops.render.escape import code, cut, markdown
+from planops.render.markdown_change import fold, is_open, refusal_item, sentence
+from planops.render.values import Look, window
+
+_COMMIT: Final = 12
+_URGENT: Final = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.STALE, Outcome.REFUSED)
+_NO_LIMIT: Final = 1 << 62
+_NAME: Final = 80
+_TOO_LARGE: Final = "**The report is too large to be shown here.** See the whole report."
+
+
+def text(report: Report, *, times: frozenset[str] = frozenset(), limit: int | None = None) -> str:
+    """Render a report; ``times`` name fields of unix seconds, ``limit`` is in bytes of UTF-8."""
+    look = Look(width=0, verbose=False, times=times)
+    room = _NO_LIMIT if limit is None else limit
+    whole = _whole(report, look, room)
+    if _size(whole) > room:
+        return _join([_title(report), _calls(report), _TOO_LARGE]) + "\n"
+    return whole
+
+
+def _whole(report: Report, look: Look, limit: int) -> str:
+    items = sorted((i for i in report.changes if not wording.quiet(i)), key=_urgency)
+    before = _join(
+        [_title(report), _calls(report), _targets(report), _table(items, look, limit // 3)]
+    )
+    after = _join([_problems(report, limit // 4), _next(report)])
+    folds = {id(item): fold(item, look) for item in items}
+    kept = _fitting(items, folds, limit - _size(before) - _size(after) - _reserve(items))
+    body = [*(folds[id(item)] for item in kept), _left_out(len(items) - len(kept))]
+    return _join([before, *body, after, _approvals(kept)]) + "\n"
+
+
+def _within(rows: list[str], room: int, ending: str) -> list[str]:
+    """Keep the rows that fit, and say how many do not."""
+    for index, row in enumerate(rows):
+        room -= _size(row) + 1
+        if room < 0:
+            return [*rows[:index], ending.format(len(rows) - index)]
+    return rows
+
+
+def _join(parts: list[str]) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
+
+
+def _reserve(items: list[ChangeReport]) -> int:
+    """Keep room for the list of fingerprints and the sentence on what was left out."""
+    return 400 + sum(_size(_approval(item)) + 1 for item in items)
+
+
+def _fitting(items: list[ChangeReport], folds: dict[int, str], room: int) -> list[ChangeReport]:
+    """Leave the largest folds out until the others fit."""
+    dropped: set[int] = set()
+    sizes = {id(item): _size(folds[id(item)]) + 2 for item in items}
+    total = sum(sizes.values())
+    for largest in sorted(sizes, key=lambda one: -sizes[one]):
+        if total <= room:
+            break
+        dropped.add(largest)
+        total -= sizes[largest]
+    return [item for item in items if id(item) not in dropped]
+
+
+def _left_out(number: int) -> str:
+    if not number:
+        return ""
+    said = wording.plural(number, "plan")
+    return (
+        f"**The details of {said} are left out to keep this short.**"
+        " See the whole report; what is not shown here cannot be approved from here."
+    )
+
+
+def _urgency(item: ChangeReport) -> tuple[int, str, str]:
+    if item.outcome in _URGENT:
+        rank = _URGENT.index(item.outcome)
+    elif is_open(item):
+        rank = len(_URGENT)
+    elif item.outcome is Outcome.PARKED:
+        rank = len(_URGENT) + 2
+    else:
+        rank = len(_URGENT) + 1
+    return rank, item.change.key.target, item.change.key.name
+
+
+def _title(report: Report) -> str:
+    return (
+        f"### planops {markdown(cut(report.command, _NAME))}: {markdown(closing.verdict(report))}"
+    )
+
+
+def _calls(report: Report) -> str:
+    counts = closing.calls(report)
+    total = sum(counts.values())
+    said = ", ".join(wording.plural(number, kind.value) for kind, number in counts.items())
+    where = _where(report)
+    if not total:
+        return f"No calls to make.{where}"
+    return f"**{wording.plural(total, 'call')} to make**: {said}.{where}"
+
+
+def _where(report: Report) -> str:
+    git = report.git
+    if git is None:
+        return ""
+    branch = f"{code(cut(git.branch, _NAME))} at " if git.branch else ""
+    dirty = ", with changes not committed" if git.dirty else ""
+    return f" From {branch}{code(git.head[:_COMMIT])}{dirty}."
+
+
+def _targets(report: Report) -> str:
+    return "\n".join(line for target in report.targets for line in _target(target))
+
+
+def _target(target: TargetReport) -> list[str]:
+    head = f"- **{code(target.name)}** ({markdown(target.backend)}, {code(target.url)}): "
+    if target.error:
+        return [f"{head}**error:** {sentence(target.error)}"]
+    counts = f"{wording.plural(target.live, 'plan')} on the server, {target.managed} in files"
+    lines = [f"{head}{counts}; {closing.tally(target.changes)}"]
+    lines += [f"  {refusal_item(refusal)}" for refusal in target.refusals]
+    lines += [f"  - {sentence(notice)}" for notice in target.notices]
+    return lines
+
+
+def _table(items: list[ChangeReport], look: Look, room: int) -> str:
+    if not items:
+        return ""
+    head = ["| action | plan | what changes | route, when | risk |", "|---|---|---|---|---|"]
+    rows = [_row(item, look) for item in items]
+    return "\n".join([*head, *_within(rows, room, "| … and {} more | | | | |")])
+
+
+def _row(item: ChangeReport, look: Look) -> str:
+    change = item.change
+    symbol, word = wording.label(item)
+    done = wording.briefly(item)
+    action = f"{code(symbol)} {word}: **{done}**" if done else f"{code(symbol)} {word}"
+    name = cut(wording.display_name(change), _NAME)
+    plan = f"**{code(str(change.key))}**<br>{markdown(name)}"
+    way = [wording.route(change), window(change.plan.spec, look.times)]
+    cells = [
+        action,
+        plan,
+        sentence(wording.deed(change)),
+        "<br>".join(sentence(one) for one in way if one),
+        sentence(wording.risk(item)),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _problems(report: Report, room: int) -> str:
+    groups = closing.by_file(report.problems)
+    rows = [_problem(problem) for _, found in groups for problem in found]
+    if not rows:
+        return ""
+    return _join(["#### Problems", "\n".join(_within(rows, room, "- … and {} more"))])
+
+
+def _problem(problem: Problem) -> str:
+    at = f"{code(str(problem.mark))} " if problem.mark else ""
+    hint = f"<br>{sentence(problem.hint)}" if problem.hint else ""
+    said = f"{sentence(problem.message)} ({code(problem.code)})"
+    return f"- {at}**{problem.severity.value}**: {said}{hint}"
+
+
+def _next(report: Report) -> str:
+    steps = [f"- {markdown(step)}." for step in closing.next_steps(report)]
+    return "\n".join(["**Next:**", "", *steps]) if steps else ""
+
+
+def _approvals(items: list[ChangeReport]) -> str:
+    """List what an approval names: the fingerprints of the changes that would be made."""
+    asked = [item for item in items if item.outcome is Outcome.PENDING and item.change.acts]
+    if not asked:
+        return ""
+    head = "#### Fingerprints to approve"
+    return _join([head, "\n".join(_approval(item) for item in asked)])
+
+
+def _approval(item: ChangeReport) -> str:
+    change = item.change
+    return f"- {code(item.fingerprint)} {code(str(change.key))} ({change.kind.value})"

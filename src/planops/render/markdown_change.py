@@ -1,0 +1,131 @@
+"""One change in Markdown: a fold with its fields, way, hazards, exact calls and refusals."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planops.core.changes import Cause, Change, Delta, Step
+from planops.core.lifecycle import Refusal
+from planops.core.report import ChangeReport, Outcome, StepResult
+from planops.render import wording
+from planops.render.escape import code, cut, fence, markdown, terminal
+from planops.render.values import Look, lines_changed, pretty, timed
+
+_VALUE: Final = 160
+_SENTENCE: Final = 600
+_DIFF_LINES: Final = 60
+_DIFF_WIDTH: Final = 200
+_DIGEST: Final = 12
+
+
+def sentence(text: str) -> str:
+    """Bound and escape a sentence."""
+    return markdown(cut(text, _SENTENCE))
+
+
+def is_open(item: ChangeReport) -> bool:
+    """Tell that a change must not be folded away: it deletes, undoes, starts or went wrong."""
+    wrong = item.outcome in {Outcome.FAILED, Outcome.UNKNOWN, Outcome.STALE}
+    return wrong or bool(wording.hazards(item.change))
+
+
+def fold(item: ChangeReport, look: Look) -> str:
+    """Lay out one change."""
+    change = item.change
+    symbol, word = wording.label(item)
+    opened = " open" if is_open(item) else ""
+    head = f"{code(symbol)} {word} <b>{code(str(change.key))}</b> {code(wording.place(change))}"
+    parts = [
+        f"<details{opened}><summary>{head}</summary>",
+        _outcome(item),
+        _deltas(change, look),
+        *_differences(change),
+        _way(change),
+        "\n".join(f"- {sentence(one)}" for one in wording.hazards(change)),
+        "\n".join(refusal_item(refusal) for refusal in change.refusals),
+        *_calls(item),
+        _notices(item),
+        "</details>",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _outcome(item: ChangeReport) -> str:
+    said = wording.verdict(item.outcome)
+    lines = [f"**Outcome:** {markdown(said)}"] if said else []
+    lines += [f"**Error:** {sentence(item.error)}"] if item.error else []
+    return "<br>".join(lines)
+
+
+def _deltas(change: Change, look: Look) -> str:
+    if not change.deltas:
+        return ""
+    head = ["| path | live | file | cause |", "|---|---|---|---|"]
+    return "\n".join([*head, *(_delta(delta, look) for delta in change.deltas)])
+
+
+def _delta(delta: Delta, look: Look) -> str:
+    cause = markdown(wording.cause(delta))
+    cause += f", line {delta.mark.line}" if delta.mark else ""
+    cause += f"<br>{sentence(delta.note)}" if delta.note else ""
+    if delta.cause is Cause.CONFLICT:
+        base = timed(delta.base, delta.path, look, _VALUE, sensitive=delta.sensitive)
+        cause += f"<br>last applied {code(base)}"
+    live, desired = (
+        code(timed(value, delta.path, look, _VALUE, sensitive=delta.sensitive))
+        for value in (delta.live, delta.desired)
+    )
+    return f"| {code(delta.path)} | {live} | {desired} | {cause} |"
+
+
+def _differences(change: Change) -> list[str]:
+    """Show what changes in a text of several lines, below the table."""
+    if change.live is None:
+        return []
+    found = ((delta.path, lines_changed(delta)) for delta in change.deltas)
+    return [f"{code(path)}:\n\n{_difference(lines)}" for path, lines in found if lines]
+
+
+def _difference(lines: tuple[str, ...]) -> str:
+    said = [terminal(cut(line, _DIFF_WIDTH)) for line in lines[:_DIFF_LINES]]
+    if len(lines) > _DIFF_LINES:
+        said.append(f"@@ … {wording.plural(len(lines) - _DIFF_LINES, 'more line')} @@")
+    return fence("\n".join(said), "diff")
+
+
+def _way(change: Change) -> str:
+    way = wording.route(change)
+    warned = " This undoes or starts:" if wording.hazards(change) else ""
+    return f"**Route:** {sentence(way)}.{warned}" if way else warned.strip()
+
+
+def refusal_item(refusal: Refusal) -> str:
+    """Say in a list item why something is not done, and what lifts that."""
+    lifts = f"lifted by {code(refusal.lift)}" if refusal.lift else "no flag lifts this"
+    return f"- **refused by {code(refusal.guard)}**: {sentence(refusal.message)} ({lifts})"
+
+
+def _calls(item: ChangeReport) -> list[str]:
+    steps = item.change.steps
+    if not steps:
+        return []
+    head = f"**{wording.plural(len(steps), 'call')}**, fingerprint {code(item.fingerprint)}:"
+    return [head, *(_call(item, index, step) for index, step in enumerate(steps))]
+
+
+def _call(item: ChangeReport, index: int, step: Step) -> str:
+    request = step.request
+    result = wording.result(item, index)
+    done = "" if result is StepResult.PENDING else f" **{result.value}**"
+    digest = wording.digest(item, index)[:_DIGEST]
+    tail = f", digest {code(digest)}" if digest else ""
+    call = code(f"{request.method} {wording.address(request)}")
+    head = f"Call {index + 1}:{done} {call} {sentence(step.summary)}{tail}"
+    if request.body is None:
+        return head
+    return f"{head}\n\n{fence(pretty(request.body), 'json')}"
+
+
+def _notices(item: ChangeReport) -> str:
+    said = dict.fromkeys((*item.change.notices, *item.notices))
+    return "\n".join(f"- {sentence(notice)}" for notice in said)

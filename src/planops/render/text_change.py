@@ -1,0 +1,234 @@
+"""One change as a terminal shows it: label, fields, way, hazards, calls, refusals, outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, assert_never
+
+from planops.core.changes import Cause, Change, ChangeKind, Delta, Step
+from planops.core.lifecycle import Refusal, Standing
+from planops.core.report import ChangeReport, Outcome, StepResult
+from planops.render import wording
+from planops.render.escape import cut
+from planops.render.lines import Line, Piece, Style, line
+from planops.render.values import Look, lines_changed, moment, one_line, pretty, size, timed
+
+_WORD: Final = 12
+_SENTENCE: Final = 600
+_NAME: Final = 80
+_NAMED: Final = 13  # a value's name, its blanks and its quotes
+_BODY: Final = 60
+_LEAST: Final = 24
+_DIFF_LINES: Final = 40
+_DIGEST: Final = 12
+_IN: Final = "      "
+
+
+def change_lines(item: ChangeReport, look: Look) -> Iterator[Line]:
+    """Lay out one change."""
+    yield _head(item)
+    yield from _server_note(item.change)
+    for delta in item.change.deltas:
+        yield from _delta(item.change, delta, look)
+    if way := wording.route(item.change):
+        name = "route" if wording.travels(item.change) else "state"
+        yield line(_IN, f"{name}: ", (Style.MOVE, way))
+    for hazard in wording.hazards(item.change):
+        yield line(_IN, (Style.WARN, "! hazard: "), sentence(hazard, look))
+    for refusal in item.change.refusals:
+        yield from refusal_lines(refusal, look, _IN)
+    yield from _calls(item, look)
+    for notice in dict.fromkeys((*item.change.notices, *item.notices)):
+        yield line(_IN, "note: ", sentence(notice, look))
+    yield from _ending(item, look)
+
+
+def sentence(text: str, look: Look) -> str:
+    """Bound a sentence that somebody else wrote."""
+    return cut(text, None if look.verbose else _SENTENCE)
+
+
+def _head(item: ChangeReport) -> Line:
+    change = item.change
+    symbol, word = wording.label(item)
+    told = word == change.kind.value or change.kind is ChangeKind.UNCHANGED
+    kind = "" if told else f"  ({change.kind.value})"
+    done = wording.briefly(item)
+    name = cut(wording.display_name(change), _NAME)
+    return line(
+        "  ",
+        (_style(item), f"{symbol} {word:<{_WORD}}"),
+        (Style.HEAD, change.key.name),
+        f'  "{name}"  ',
+        (Style.DIM, wording.place(change)),
+        kind,
+        (
+            _style(item) if item.outcome is Outcome.APPLIED else Style.BAD,
+            f"  {done}" if done else "",
+        ),
+    )
+
+
+def _style(item: ChangeReport) -> Style:
+    match wording.label(item)[0]:
+        case "+":
+            return Style.GOOD
+        case "-" | "!":
+            return Style.BAD
+        case "~" | "?":
+            return Style.WARN
+        case ">":
+            return Style.MOVE
+        case _:
+            return Style.DIM
+
+
+def _server_note(change: Change) -> Iterator[Line]:
+    """Say who wrote last on the server, where somebody else's hand shows."""
+    live = change.live
+    causes = {delta.cause for delta in change.deltas}
+    theirs = causes & {Cause.DRIFT, Cause.CONFLICT} or change.route.standing is Standing.STOPPED
+    if live is None or not theirs:
+        return
+    who = f" by {live.updated_by}" if live.updated_by else ""
+    when = f" at {moment(live.updated_at)}" if moment(live.updated_at) else ""
+    if who or when:
+        yield line(_IN, f"last written on the server{who}{when}")
+
+
+def _delta(change: Change, delta: Delta, look: Look) -> Iterator[Line]:
+    why = "" if change.live is None else wording.cause(delta)
+    where = f"line {delta.mark.line}" if delta.mark else ""
+    about = ", ".join(part for part in (why, where) if part)
+    tail = f"  [{about}]" if about else ""
+    tail += f" — {sentence(delta.note, look)}" if delta.note else ""
+    changed = lines_changed(delta)
+    if changed:
+        sizes = [size(delta.live)] if change.live else []
+        sizes.append(size(delta.desired))
+        head = f"{delta.path}: {_arrow(change, delta).join(sizes)}"
+        yield line(_IN, head, (Style.DIM, tail))
+        yield from _line_difference(changed, look)
+        yield from _base(change, delta, look)
+    elif delta.cause is Cause.CONFLICT or not _fits(change, delta, tail, look):
+        yield line(_IN, f"{delta.path}:", (Style.DIM, tail))
+        yield from _values(change, delta, look)
+    else:
+        yield line(_IN, _whole(change, delta, look), (Style.DIM, tail))
+
+
+def _base(change: Change, delta: Delta, look: Look) -> Iterator[Line]:
+    """Below the lines that differ, say what a conflict began with."""
+    if delta.cause is Cause.CONFLICT:
+        yield from list(_values(change, delta, look))[:1]
+
+
+def _arrow(change: Change, delta: Delta) -> str:
+    """An arrow for what is written, an unequal sign for what only differs."""
+    return " → " if change.acts and delta.cause is not Cause.UNKNOWN else " ≠ "
+
+
+def _fits(change: Change, delta: Delta, tail: str, look: Look) -> bool:
+    return len(_IN) + len(_whole(change, delta, look) + tail) <= look.width
+
+
+def _whole(change: Change, delta: Delta, look: Look) -> str:
+    values = [said for _, said in _said(change, delta, look, None)]
+    return f"{delta.path}: {_arrow(change, delta).join(values)}"
+
+
+def _values(change: Change, delta: Delta, look: Look) -> Iterator[Line]:
+    """Lay the values one below the other."""
+    room = None if look.verbose else max(_LEAST, look.width - len(_IN) - _NAMED)
+    for name, said in _said(change, delta, look, room):
+        yield line(_IN, f"  {name:<8} ", said)
+
+
+def _said(change: Change, delta: Delta, look: Look, room: int | None) -> Iterator[tuple[str, str]]:
+    """Say the values that matter for why the field differs."""
+    hidden = delta.sensitive
+    if delta.cause is Cause.CONFLICT:
+        yield "base", timed(delta.base, delta.path, look, room, sensitive=hidden)
+    if change.live is not None:
+        yield "live", timed(delta.live, delta.path, look, room, sensitive=hidden)
+    if delta.cause is not Cause.RELEASED:
+        yield "desired", timed(delta.desired, delta.path, look, room, sensitive=hidden)
+
+
+def _line_difference(changed: tuple[str, ...], look: Look) -> Iterator[Line]:
+    most = len(changed) if look.verbose else _DIFF_LINES
+    room = None if look.verbose else max(_LEAST, look.width - len(_IN) - 4)
+    for one in changed[:most]:
+        said = cut(one, room)
+        yield line(_IN, "| ", _coloured(said))
+    if len(changed) > most:
+        yield line(_IN, f"| … {wording.plural(len(changed) - most, 'more line')}")
+
+
+def _coloured(said: str) -> Piece:
+    if said.startswith("+"):
+        return Style.GOOD, said
+    return (Style.BAD, said) if said.startswith("-") else said
+
+
+def refusal_lines(refusal: Refusal, look: Look, indent: str) -> Iterator[Line]:
+    """Say why something is not done, and what lifts that."""
+    head = (Style.BAD, f"! refused by {refusal.guard}: ")
+    yield line(indent, head, sentence(refusal.message, look))
+    lifts = f"lifted by {refusal.lift}" if refusal.lift else "no flag lifts this"
+    yield line(indent, "  ", lifts)
+
+
+def _calls(item: ChangeReport, look: Look) -> Iterator[Line]:
+    steps = item.change.steps
+    if not steps:
+        return
+    would = " that would be made" if item.outcome is Outcome.REFUSED else ""
+    print_ = f"{wording.plural(len(steps), 'call')}{would}, fingerprint {item.fingerprint}:"
+    yield line(_IN, print_)
+    for index, step in enumerate(steps):
+        yield from _call(item, index, step, look)
+
+
+def _call(item: ChangeReport, index: int, step: Step, look: Look) -> Iterator[Line]:
+    request = step.request
+    digest = wording.digest(item, index)
+    short = digest if look.verbose else digest[:_DIGEST]
+    tail = f"  digest {short}" if digest else ""
+    head = f"{_IN}  {index + 1}. "
+    call = f"{request.method} {wording.address(request)}"
+    if look.verbose:
+        yield line(head, _result(item, index), call, (Style.DIM, tail))
+        yield line(_IN, "     ", step.summary)
+        body = pretty(request.body).split("\n") if request.body is not None else []
+        yield from (line(_IN, "     ", row) for row in body)
+        return
+    room = max(_BODY, look.width - len(head) - len(call) - len(tail))
+    body_shown = f" {cut(one_line(request.body), room)}" if request.body is not None else ""
+    yield line(head, _result(item, index), call, body_shown, (Style.DIM, tail))
+
+
+def _result(item: ChangeReport, index: int) -> Piece:
+    result = wording.result(item, index)
+    match result:
+        case StepResult.PENDING:
+            return ""
+        case StepResult.DONE:
+            return Style.GOOD, "done     "
+        case StepResult.FAILED:
+            return Style.BAD, "failed   "
+        case StepResult.UNKNOWN:
+            return Style.WARN, "unknown  "
+        case StepResult.SKIPPED:
+            return Style.DIM, "skipped  "
+        case _ as never:
+            assert_never(never)
+
+
+def _ending(item: ChangeReport, look: Look) -> Iterator[Line]:
+    if said := wording.verdict(item.outcome):
+        style = Style.GOOD if item.outcome is Outcome.APPLIED else Style.BAD
+        shown_id = f", id {item.id}" if item.id and item.outcome is Outcome.APPLIED else ""
+        yield line(_IN, "outcome: ", (style, said), shown_id)
+    if item.error:
+        yield line(_IN, (Style.BAD, "error: "), sentence(item.error, look))

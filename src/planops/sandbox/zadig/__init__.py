@@ -1,0 +1,18 @@
+"""An emulator of Zadig's release-plan interface, as docs/servers/zadig.md describes it."""
+
+from planops.sandbox.zadig.faults import Fault
+from planops.sandbox.zadig.fixtures import FIXTURES, Facts, facts
+from planops.sandbox.zadig.people import User
+from planops.sandbox.zadig.sandbox import Received, ZadigSandbox
+from planops.sandbox.zadig.traits import Generation
+
+__all__ = [
+    "FIXTURES",
+    "Facts",
+    "Fault",
+    "Generation",
+    "Received",
+    "User",
+    "ZadigSandbox",
+    "facts",
+]

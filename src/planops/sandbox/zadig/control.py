@@ -1,0 +1,148 @@
+"""The control surface ``/_sandbox/…``: steers a sandbox in another process, without a token.
+
+It is not part of the emulated server. Bodies and answers are JSON; a mistake answers 400.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, cast
+
+from planops.sandbox.zadig.answers import JSON_TYPE, Answer
+from planops.sandbox.zadig.faults import KINDS, Fault, Kind
+from planops.sandbox.zadig.gojson import Document
+from planops.sandbox.zadig.routes import Request
+
+if TYPE_CHECKING:
+    from planops.sandbox.zadig.sandbox import ZadigSandbox
+
+PREFIX = "/_sandbox"
+_PLAIN = ("method", "path", "nth", "status", "headers", "seconds", "location")
+
+
+def answer(sandbox: "ZadigSandbox", request: Request) -> Answer:
+    """Carry out one command."""
+    command = _COMMANDS.get(f"{request.method} {request.path.removeprefix(PREFIX)}")
+    if command is None:
+        return _json(404, {"error": f"no such command: {request.method} {request.path}"})
+    try:
+        given = json.loads(request.body or b"{}")
+        return _json(200, command(sandbox, given))
+    except (ValueError, KeyError, TypeError, StopIteration) as wrong:
+        return _json(400, {"error": f"{type(wrong).__name__}: {wrong}"})
+
+
+def fault_from(sandbox: "ZadigSandbox", given: Mapping[str, Any]) -> Fault:
+    """A fault from its JSON form: ``{"kind":…,"method":…,"path":…,"nth":1|null,"edit":{…},…}``."""
+    if given["kind"] not in KINDS:
+        raise ValueError(f"no such kind of fault: {given['kind']}")
+    plain = {key: given[key] for key in _PLAIN if key in given}
+    body = str(given.get("body", "")).encode()
+    edit = _edit_from(sandbox, given["edit"]) if "edit" in given else None
+    return Fault(cast("Kind", given["kind"]), body=body, edit=edit, **plain)
+
+
+def _edit_from(sandbox: "ZadigSandbox", given: Mapping[str, Any]) -> Callable[[], object]:
+    """Another person's deed: ``{"plan","set","by"}``, ``{"insert":{…}}`` or ``{"remove":id}``."""
+    if "insert" in given:
+        return lambda: sandbox.insert_plan(given["insert"])
+    if "remove" in given:
+        return lambda: sandbox.remove_plan(given["remove"])
+    return lambda: sandbox.edit(given["plan"], given["set"], given.get("by", "someone"))
+
+
+def _add_fault(sandbox: "ZadigSandbox", given: Document) -> object:
+    sandbox.faults.add(fault_from(sandbox, given))
+    return {"pending": len(sandbox.faults.pending)}
+
+
+def _list_faults(sandbox: "ZadigSandbox", _: Document) -> object:
+    keys = ("kind", "method", "path", "nth")
+    return {
+        state: [{key: getattr(fault, key) for key in keys} for fault in faults]
+        for state, faults in (
+            ("pending", sandbox.faults.pending),
+            ("struck", sandbox.faults.struck),
+        )
+    }
+
+
+def _clear_faults(sandbox: "ZadigSandbox", _: Document) -> object:
+    sandbox.faults.clear()
+    return {"pending": 0}
+
+
+def _clock(sandbox: "ZadigSandbox", given: Document) -> object:
+    if "set" in given:
+        sandbox.clock.set(int(given["set"]))
+    if "advance" in given:
+        sandbox.clock.advance(int(given["advance"]))
+    return {"now": sandbox.clock.now()}
+
+
+def _received(sandbox: "ZadigSandbox", _: Document) -> object:
+    return [
+        {**asdict(one), "body": one.body.decode("utf-8", "replace")} for one in sandbox.received
+    ]
+
+
+def _plans(sandbox: "ZadigSandbox", _: Document) -> object:
+    return list(sandbox.plans())
+
+
+def _timers(sandbox: "ZadigSandbox", _: Document) -> object:
+    return list(sandbox.timers())
+
+
+def _reset(sandbox: "ZadigSandbox", _: Document) -> object:
+    sandbox.reset()
+    return {"plans": 0}
+
+
+def _edit(sandbox: "ZadigSandbox", given: Document) -> object:
+    return _edit_from(sandbox, given)()
+
+
+def _tick(sandbox: "ZadigSandbox", _: Document) -> object:
+    sandbox.tick()
+    return {"now": sandbox.clock.now()}
+
+
+def _finish_task(sandbox: "ZadigSandbox", given: Document) -> object:
+    sandbox.finish_task(given["plan"], given["job"], given["outcome"])
+    return {"outcome": given["outcome"]}
+
+
+def _permit(sandbox: "ZadigSandbox", given: Document) -> object:
+    sandbox.permit(given["account"], given["permissions"])
+    return {"account": given["account"]}
+
+
+def _token(sandbox: "ZadigSandbox", given: Document) -> object:
+    if "revoke" in given:
+        sandbox.revoke_token(given["revoke"])
+        return {"revoked": given["revoke"]}
+    return {"issued": sandbox.issue_token(given["account"], given["token"])}
+
+
+def _json(status: int, value: object) -> Answer:
+    body = json.dumps(value, ensure_ascii=False).encode()
+    return Answer(status=status, body=body, content_type=JSON_TYPE)
+
+
+_COMMANDS: Mapping[str, Callable[["ZadigSandbox", Document], object]] = {
+    "GET /faults": _list_faults,
+    "POST /faults": _add_fault,
+    "DELETE /faults": _clear_faults,
+    "GET /clock": _clock,
+    "PUT /clock": _clock,
+    "GET /received": _received,
+    "GET /plans": _plans,
+    "GET /timers": _timers,
+    "POST /reset": _reset,
+    "POST /edit": _edit,
+    "POST /tick": _tick,
+    "POST /finish-task": _finish_task,
+    "POST /permit": _permit,
+    "POST /token": _token,
+}
