@@ -51,8 +51,9 @@ class Request:
     body: JSON | None = None
 
     def digest(self) -> str:
-        """Digest method, path and body, canonically: equal digests are equal writes."""
-        return digest([self.method, self.path, self.body])
+        """Digest the whole request, canonically: equal digests are equal writes."""
+        query: list[JSON] = [list(pair) for pair in self.query]
+        return digest([self.method, self.path, query, self.body])
 
 
 class StepKind(enum.StrEnum):

@@ -204,8 +204,12 @@ def outcome(report: Report) -> str:
 
 def _calm(report: Report) -> str:
     outcomes = {item.outcome for item in report.changes}
+    if Outcome.SKIPPED in outcomes:
+        return "interrupted"
     if Outcome.APPLIED in outcomes:
         return "applied"
+    if any(target.refusals for target in report.targets):
+        return "refused"
     if outcomes & {Outcome.PENDING, Outcome.REFUSED}:
         return "changes"
     return "parked" if Outcome.PARKED in outcomes else "in-sync"

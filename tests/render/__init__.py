@@ -1,0 +1,1 @@
+"""Tests of the renderers; a package, so that they share the cases."""
