@@ -65,9 +65,8 @@ class ChangeReport:
 class TargetReport:
     """One target: what was found there, or why it could not be compared.
 
-    ``live`` counts the plans on the server, ``managed`` those that files declare. ``outcome`` is
-    ``FAILED`` with an ``error`` where the target could not be observed, ``REFUSED`` with
-    ``refusals``.
+    ``live`` counts the plans on the server, ``managed`` those that files declare. ``error``
+    says why the target could not be observed; ``refusals`` stop every change of it.
     """
 
     name: str
