@@ -3,7 +3,8 @@
 from planops.sandbox.zadig.faults import Fault
 from planops.sandbox.zadig.fixtures import FIXTURES, Facts, facts
 from planops.sandbox.zadig.people import User
-from planops.sandbox.zadig.sandbox import Received, ZadigSandbox
+from planops.sandbox.zadig.sandbox import ZadigSandbox
+from planops.sandbox.zadig.state import Received
 from planops.sandbox.zadig.traits import Generation
 
 __all__ = [

@@ -14,11 +14,10 @@ from planops.sandbox.zadig import control
 from planops.sandbox.zadig.answers import JSON_TYPE, Answer
 from planops.sandbox.zadig.faults import AFTER, BEFORE, CONDITIONS, Fault
 from planops.sandbox.zadig.routes import Request
+from planops.sandbox.zadig.state import ZadigState
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
-
-    from planops.sandbox.zadig.sandbox import ZadigSandbox
 
 CLOSED = "closed"
 _PAGE = b"<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>\n"
@@ -28,7 +27,7 @@ _CHUNK = b" " * 65536
 class Application:
     """Serves one sandbox."""
 
-    def __init__(self, sandbox: "ZadigSandbox") -> None:
+    def __init__(self, sandbox: ZadigState) -> None:
         self._sandbox = sandbox
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> object:

@@ -6,21 +6,19 @@ It is not part of the emulated server. Bodies and answers are JSON; a mistake an
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from planops.sandbox.zadig.answers import JSON_TYPE, Answer
 from planops.sandbox.zadig.faults import KINDS, Fault, Kind
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.routes import Request
-
-if TYPE_CHECKING:
-    from planops.sandbox.zadig.sandbox import ZadigSandbox
+from planops.sandbox.zadig.state import ZadigState
 
 PREFIX = "/_sandbox"
 _PLAIN = ("method", "path", "nth", "status", "headers", "seconds", "location")
 
 
-def answer(sandbox: "ZadigSandbox", request: Request) -> Answer:
+def answer(sandbox: ZadigState, request: Request) -> Answer:
     """Carry out one command."""
     command = _COMMANDS.get(f"{request.method} {request.path.removeprefix(PREFIX)}")
     if command is None:
@@ -32,7 +30,7 @@ def answer(sandbox: "ZadigSandbox", request: Request) -> Answer:
         return _json(400, {"error": f"{type(wrong).__name__}: {wrong}"})
 
 
-def fault_from(sandbox: "ZadigSandbox", given: Mapping[str, Any]) -> Fault:
+def fault_from(sandbox: ZadigState, given: Mapping[str, Any]) -> Fault:
     """A fault from its JSON form: ``{"kind":…,"method":…,"path":…,"nth":1|null,"edit":{…},…}``."""
     if given["kind"] not in KINDS:
         raise ValueError(f"no such kind of fault: {given['kind']}")
@@ -42,7 +40,7 @@ def fault_from(sandbox: "ZadigSandbox", given: Mapping[str, Any]) -> Fault:
     return Fault(cast("Kind", given["kind"]), body=body, edit=edit, **plain)
 
 
-def _edit_from(sandbox: "ZadigSandbox", given: Mapping[str, Any]) -> Callable[[], object]:
+def _edit_from(sandbox: ZadigState, given: Mapping[str, Any]) -> Callable[[], object]:
     """Another person's deed: ``{"plan","set","by"}``, ``{"insert":{…}}`` or ``{"remove":id}``."""
     if "insert" in given:
         return lambda: sandbox.insert_plan(given["insert"])
@@ -51,12 +49,12 @@ def _edit_from(sandbox: "ZadigSandbox", given: Mapping[str, Any]) -> Callable[[]
     return lambda: sandbox.edit(given["plan"], given["set"], given.get("by", "someone"))
 
 
-def _add_fault(sandbox: "ZadigSandbox", given: Document) -> object:
+def _add_fault(sandbox: ZadigState, given: Document) -> object:
     sandbox.faults.add(fault_from(sandbox, given))
     return {"pending": len(sandbox.faults.pending)}
 
 
-def _list_faults(sandbox: "ZadigSandbox", _: Document) -> object:
+def _list_faults(sandbox: ZadigState, _: Document) -> object:
     keys = ("kind", "method", "path", "nth")
     return {
         state: [{key: getattr(fault, key) for key in keys} for fault in faults]
@@ -67,12 +65,12 @@ def _list_faults(sandbox: "ZadigSandbox", _: Document) -> object:
     }
 
 
-def _clear_faults(sandbox: "ZadigSandbox", _: Document) -> object:
+def _clear_faults(sandbox: ZadigState, _: Document) -> object:
     sandbox.faults.clear()
     return {"pending": 0}
 
 
-def _clock(sandbox: "ZadigSandbox", given: Document) -> object:
+def _clock(sandbox: ZadigState, given: Document) -> object:
     if "set" in given:
         sandbox.clock.set(int(given["set"]))
     if "advance" in given:
@@ -80,45 +78,45 @@ def _clock(sandbox: "ZadigSandbox", given: Document) -> object:
     return {"now": sandbox.clock.now()}
 
 
-def _received(sandbox: "ZadigSandbox", _: Document) -> object:
+def _received(sandbox: ZadigState, _: Document) -> object:
     return [
         {**asdict(one), "body": one.body.decode("utf-8", "replace")} for one in sandbox.received
     ]
 
 
-def _plans(sandbox: "ZadigSandbox", _: Document) -> object:
+def _plans(sandbox: ZadigState, _: Document) -> object:
     return list(sandbox.plans())
 
 
-def _timers(sandbox: "ZadigSandbox", _: Document) -> object:
+def _timers(sandbox: ZadigState, _: Document) -> object:
     return list(sandbox.timers())
 
 
-def _reset(sandbox: "ZadigSandbox", _: Document) -> object:
+def _reset(sandbox: ZadigState, _: Document) -> object:
     sandbox.reset()
     return {"plans": 0}
 
 
-def _edit(sandbox: "ZadigSandbox", given: Document) -> object:
+def _edit(sandbox: ZadigState, given: Document) -> object:
     return _edit_from(sandbox, given)()
 
 
-def _tick(sandbox: "ZadigSandbox", _: Document) -> object:
+def _tick(sandbox: ZadigState, _: Document) -> object:
     sandbox.tick()
     return {"now": sandbox.clock.now()}
 
 
-def _finish_task(sandbox: "ZadigSandbox", given: Document) -> object:
+def _finish_task(sandbox: ZadigState, given: Document) -> object:
     sandbox.finish_task(given["plan"], given["job"], given["outcome"])
     return {"outcome": given["outcome"]}
 
 
-def _permit(sandbox: "ZadigSandbox", given: Document) -> object:
+def _permit(sandbox: ZadigState, given: Document) -> object:
     sandbox.permit(given["account"], given["permissions"])
     return {"account": given["account"]}
 
 
-def _token(sandbox: "ZadigSandbox", given: Document) -> object:
+def _token(sandbox: ZadigState, given: Document) -> object:
     if "revoke" in given:
         sandbox.revoke_token(given["revoke"])
         return {"revoked": given["revoke"]}
@@ -130,7 +128,7 @@ def _json(status: int, value: object) -> Answer:
     return Answer(status=status, body=body, content_type=JSON_TYPE)
 
 
-_COMMANDS: Mapping[str, Callable[["ZadigSandbox", Document], object]] = {
+_COMMANDS: Mapping[str, Callable[[ZadigState, Document], object]] = {
     "GET /faults": _list_faults,
     "POST /faults": _add_fault,
     "DELETE /faults": _clear_faults,

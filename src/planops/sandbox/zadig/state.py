@@ -1,0 +1,244 @@
+"""All of the emulated Zadig but its application: state, people, faults, and what it received.
+
+The object may be used from any thread while it is being served.
+"""
+
+import copy
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from planops.sandbox.clock import Clock
+from planops.sandbox.zadig import fixtures
+from planops.sandbox.zadig.answers import Answer, plain_text
+from planops.sandbox.zadig.approvals import APPROVAL
+from planops.sandbox.zadig.binding import bind
+from planops.sandbox.zadig.execution import poll
+from planops.sandbox.zadig.faults import Faults
+from planops.sandbox.zadig.gojson import Document, numbered
+from planops.sandbox.zadig.lifecycle import arm_schedule, decide
+from planops.sandbox.zadig.people import People, User
+from planops.sandbox.zadig.plans import complete
+from planops.sandbox.zadig.realm import COUNTER, Realm
+from planops.sandbox.zadig.routes import Request, caller_of, dispatch, find_route
+from planops.sandbox.zadig.store import Store
+from planops.sandbox.zadig.traits import Generation, traits_of
+
+Change = Mapping[str, Any] | Callable[[Document], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One request: who sent it, what was answered (``None`` if nothing), whether it took effect."""
+
+    method: str
+    path: str
+    body: bytes
+    who: str | None
+    status: int | None = None
+    committed: bool = False
+
+
+class ZadigState:
+    """An emulated Zadig, without a way to reach it over HTTP."""
+
+    def __init__(
+        self,
+        *,
+        database: str | Path = ":memory:",
+        generation: Generation = "5.0",
+        clock: Clock | None = None,
+    ) -> None:
+        store, traits = Store(database), traits_of(generation)
+        self.clock = clock or Clock()
+        self.people = People(store, traits)
+        self.faults = Faults()
+        self.defects: list[str] = []  # tracebacks of what must never happen; tests look here
+        self._realm = Realm(store=store, clock=self.clock, traits=traits, people=self.people)
+        self._received: list[Received] = []
+        self._lock = threading.Lock()
+        if not self.people.all():
+            fixtures.plant(self._realm)
+
+    @property
+    def generation(self) -> Generation:
+        """The generation that is emulated."""
+        return self._realm.traits.generation
+
+    @property
+    def received(self) -> tuple[Received, ...]:
+        """Every request in the order of arrival."""
+        with self._lock:
+            return tuple(self._received)
+
+    @property
+    def writes(self) -> tuple[Received, ...]:
+        """Every request that is no GET."""
+        return tuple(one for one in self.received if one.method != "GET")
+
+    @property
+    def users(self) -> tuple[User, ...]:
+        """Every user."""
+        return self.people.all()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._realm.store.close()
+
+    def reset(self) -> None:
+        """Back to the fixtures: no plans, no faults, nothing received."""
+        with self._realm.store.lock:
+            self._realm.store.clear()
+            fixtures.plant(self._realm)
+        self.faults.clear()
+        with self._lock:
+            self._received.clear()
+
+    def add_user(self, user: User, *, token: str | None = None) -> None:
+        """Add or replace a user, and give out a token."""
+        self.people.add(user)
+        if token is not None:
+            self.people.issue(user.account, token)
+
+    def permit(self, account: str, permissions: Iterable[str]) -> None:
+        """Set what a user may do."""
+        user = self.people.by_account(account)
+        self.people.add(replace(user, permissions=frozenset(permissions)))
+
+    def issue_token(self, account: str, token: str) -> str:
+        """Make ``token`` stand for a user."""
+        return self.people.issue(account, token)
+
+    def revoke_token(self, token: str) -> None:
+        """Make a token worthless."""
+        self.people.revoke(token)
+
+    def plan(self, plan_id: str) -> Document:
+        """A stored plan; ``KeyError`` when there is none."""
+        found = self._realm.store.get("plan", plan_id)
+        if found is None:
+            raise KeyError(plan_id)
+        return found
+
+    def plans(self) -> tuple[Document, ...]:
+        """Every stored plan, oldest first."""
+        return tuple(self._realm.store.all("plan"))
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The account behind every token."""
+        return self.people.tokens()
+
+    def attempt(self, deed: Callable[[], object]) -> None:
+        """Carry out another person's deed; when it fails, that is a defect of the test."""
+        try:
+            deed()
+        except Exception:  # noqa: BLE001 - whatever a caller's function raises
+            self.defects.append(traceback.format_exc())
+
+    def timers(self) -> tuple[Document, ...]:
+        """The timers of scheduled executions."""
+        return tuple(self._realm.store.all("cron"))
+
+    def edit(self, plan_id: str, change: Change, by: str = "someone") -> Document:
+        """Another person edits a plan in the web interface: any field, a new version (§1.6)."""
+        with self._realm.store.lock:
+            plan = self.plan(plan_id)
+            if callable(change):
+                change(plan)
+            else:
+                plan |= copy.deepcopy(dict(change))
+            plan = _whole(plan)
+            self._realm.touch(plan, by)
+            self._realm.bump(plan)
+            self._realm.save_plan(plan)
+        return plan
+
+    def insert_plan(self, document: Mapping[str, Any]) -> Document:
+        """Plant a plan of any shape; what it lacks is filled in."""
+        with self._realm.store.lock:
+            plan = _whole(copy.deepcopy(dict(document)))
+            plan["id"] = plan["id"] or self._realm.new_plan_id()
+            plan["index"] = plan["index"] or self._realm.store.increment(COUNTER)
+            self._realm.store.raise_counter(COUNTER, int(plan["index"]))
+            self._realm.save_plan(plan)
+        return plan
+
+    def remove_plan(self, plan_id: str) -> None:
+        """Another person deletes a plan."""
+        self._realm.store.delete("plan", plan_id)
+
+    def put_workflow(self, workflow: Mapping[str, Any]) -> None:
+        """Add or replace a workflow under its name."""
+        self._realm.store.put("workflow", str(workflow["name"]), dict(workflow))
+
+    def fail_preset(self, workflow: str, text: str) -> None:
+        """Make refreshing a workflow fail from now on (§9.1)."""
+        self._realm.store.put("setting", f"preset/{workflow}", {"text": text})
+
+    def forget_hook_setting(self) -> None:
+        """Remove the system's hook setting, without which no status changes (§7.3)."""
+        self._realm.store.delete("setting", "hook")
+
+    def finish_task(self, plan_id: str, job_id: str, outcome: str) -> None:
+        """End the task of a running workflow job; the next ``tick`` notices."""
+        job = next(one for one in self.plan(plan_id)["jobs"] if one["id"] == job_id)
+        self._realm.store.put("task", str(job["spec"]["task_id"]), {"status": outcome})
+
+    def decide(self, plan_id: str, outcome: str) -> None:
+        """An approval outside (lark, dingtalk, workwx) ends: passed, reject or cancelled."""
+        with self._realm.store.lock:
+            plan = self.plan(plan_id)
+            decide(self._realm, plan, outcome)
+            self._realm.save_plan(plan)
+            arm_schedule(self._realm, plan)
+
+    def tick(self) -> None:
+        """One pass of the server's pollers (§7.7)."""
+        with self._realm.store.lock:
+            poll(self._realm)
+
+    def route_name(self, request: Request) -> str:
+        """The name of the route that a request meets, or nothing."""
+        found = find_route(self._realm, request.method, request.path)
+        return found[0].name if found else ""
+
+    def arrive(self, request: Request) -> int:
+        """Note a request; the number under which its end is noted."""
+        caller = caller_of(self._realm, request)
+        who = None if caller is None else caller.account
+        noted = Received(method=request.method, path=request.target, body=request.body, who=who)
+        with self._lock:
+            self._received.append(noted)
+            return len(self._received) - 1
+
+    def depart(self, number: int, *, status: int | None, committed: bool) -> None:
+        """Note how a request ended."""
+        with self._lock:
+            if number < len(self._received):
+                ended = replace(self._received[number], status=status, committed=committed)
+                self._received[number] = ended
+
+    def answer(
+        self, request: Request, conditions: frozenset[str], mixed_up: str | None
+    ) -> tuple[Answer, bool]:
+        """Process a request; its answer, and whether it changed anything."""
+        store = self._realm.store
+        with store.lock:
+            before = store.changes
+            try:
+                answer = dispatch(self._realm, request, conditions, mixed_up)
+            except Exception:  # noqa: BLE001 - a defect of the sandbox must not look like Zadig
+                self.defects.append(traceback.format_exc())
+                answer = plain_text(500, f"defect of the sandbox: {self.defects[-1]}")
+            return answer, store.changes != before
+
+
+def _whole(document: Document) -> Document:
+    """A plan of any shape as the server would hold it."""
+    plan = complete(document)
+    plan["approval"] = bind(APPROVAL, numbered(plan["approval"]))
+    return plan
