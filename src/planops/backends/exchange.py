@@ -11,7 +11,6 @@ from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from planops.backends.faults import NOT_THE_SERVER
 from planops.backends.redaction import Redactor
 from planops.errors import Garbled, SettingsWrong
 
@@ -23,6 +22,10 @@ if TYPE_CHECKING:
 
 _PATH: Final = re.compile(r"(?!//)/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
 _HEADER: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+NOT_THE_SERVER: Final = (
+    "check that url in planops.yaml is the server itself, no login page or proxy"
+)
+"""What to do about an answer that this server would not give."""
 _NOBODY: Final = Redactor()
 
 

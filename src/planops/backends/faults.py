@@ -19,10 +19,6 @@ from planops.errors import (
 if TYPE_CHECKING:
     from planops.backends.exchange import Request
 
-NOT_THE_SERVER: Final = (
-    "check that url in planops.yaml is the server itself, no login page or proxy"
-)
-"""What to do about an answer that this server would not give."""
 
 _EXPIRED: Final = frozenset({9, 10})
 _OTHER_NAME: Final = frozenset({62, 64})

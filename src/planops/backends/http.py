@@ -20,9 +20,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx  # the one line that a change to httpx2 touches
 
 from planops.backends.decoding import BadCodingError, unpacked
-from planops.backends.exchange import Call, Endpoint, Request, Response
+from planops.backends.exchange import NOT_THE_SERVER, Call, Endpoint, Request, Response
 from planops.backends.faults import (
-    NOT_THE_SERVER,
     Fault,
     Kind,
     busy_fault,
