@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from planops.core.model import JSON
@@ -40,19 +41,22 @@ _FOUND: Final = {
     type(None): "null",
 }
 _MOST_KEYS: Final = 15
+MOST_FINDINGS: Final = 100
+"""Nobody reads more about one document; working them all out would let a file stall a run."""
+
 _NOT_IN_GIT: Final = "a secret itself does not belong in a file under git"
 
 
 def explain(name: str, value: JSON, spots: Spots) -> list[Finding]:
     """Say everything that the schema ``name`` has against a document."""
-    errors = list(schemas.explainer(name).iter_errors(value))
+    errors = list(islice(schemas.explainer(name).iter_errors(value), MOST_FINDINGS))
     wrong_type = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
     found: list[Finding] = []
     for error in errors:
         if error.validator != "type" and tuple(error.absolute_path) in wrong_type:
             continue
-        found += _WORDS.get(str(error.validator), _other)(error, spots)
-    return _without_echoes(found)
+        found += islice(_WORDS.get(str(error.validator), _other)(error, spots), MOST_FINDINGS)
+    return _without_echoes(found)[:MOST_FINDINGS]
 
 
 def rest(name: str, value: JSON) -> Iterator[Finding]:

@@ -7,9 +7,10 @@ that must not be called, or none, which means every target. Never raises for wha
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from planops.manifests.settings import (
 )
 from planops.manifests.validate import check
 from planops.manifests.wording import choice, code, did_you_mean
-from planops.manifests.yaml import Document, parse, spots
+from planops.manifests.yaml import Document, Spot, parse, spots
 
 __all__ = [
     "Config",
@@ -45,6 +46,10 @@ __all__ = [
     "marks",
     "secret",
 ]
+
+
+Places = Callable[[], Mapping[int, Mapping[tuple[str | int, ...], Spot]]]
+"""The place of everything in a file, by document: read once, and only where something is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,20 +134,20 @@ def _read(root: Path, file: str, config: Config, plans: list[Plan], wrong: list[
         message = "the file holds no plan"
         wrong.append(files.file_problem(file, "empty-file", message, hint, Severity.WARNING))
     broken = {problem.mark for problem in parsed.problems}
+    places = cache(lambda: spots(data))
     for document in parsed.documents:
-        target, found = _check(document, data, config)
+        target, found = _check(document, places, config)
         if found:
-            places = spots(data).get(document.index, {})
-            told = findings.problems(found, places, file, target)
+            told = findings.problems(found, places().get(document.index, {}), file, target)
             wrong += [problem for problem in told if problem.mark not in broken]
         fit = not any(finding.severity is Severity.ERROR for finding in found)
         if fit and not parsed.problems and target is not None:
             plans.append(_plan(document, file, target))
 
 
-def _check(document: Document, data: bytes, config: Config) -> tuple[str | None, list[Finding]]:
+def _check(document: Document, places: Places, config: Config) -> tuple[str | None, list[Finding]]:
     """Check one document: the target that it is for, and what is wrong."""
-    found = check(document.value, lambda: spots(data).get(document.index, {}))
+    found = check(document.value, lambda: places().get(document.index, {}))
     value: Any = document.value
     metadata = value.get("metadata") if isinstance(value, dict) else None
     if not isinstance(metadata, dict):

@@ -26,6 +26,7 @@ Thing: TypeAlias = Any
 
 MAX_DEPTH: Final = 40
 MAX_VALUES: Final = 100_000
+MAX_DOCUMENTS: Final = 1_000
 MAX_FLAWS: Final = 100
 MAX_RESTARTS: Final = 20
 
@@ -67,6 +68,10 @@ class _StopError(Exception):
     """The rest of the document is not worth reading."""
 
 
+class _FullError(Exception):
+    """The rest of the file is not worth reading."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:
     """The mark of a text's first character."""
@@ -105,7 +110,7 @@ class _Reader:
     def flaw(self, mark: Thing, name: str, message: str, hint: str) -> None:
         """Note something wrong."""
         if len(self.flaws) >= MAX_FLAWS:
-            raise _StopError
+            raise _FullError
         line = self.first_line + mark.line + 1
         column = mark.column + 1
         self.flaws.append(Flaw(name=name, message=message, hint=hint, line=line, column=column))
@@ -145,7 +150,9 @@ def _read_until_broken(reader: _Reader, parser: Parser) -> Thing:
         reader.flaws.append(_unreadable(reader, last))
         return last
     except _StopError:
-        return event.start_mark if event is not None and len(reader.flaws) < MAX_FLAWS else None
+        return event.start_mark if event is not None else None
+    except _FullError:
+        return None
     return None
 
 
@@ -177,6 +184,10 @@ def _take(reader: _Reader, event: Thing) -> None:
 
 
 def _begin(reader: _Reader, event: Thing) -> None:
+    if reader.index + 1 >= MAX_DOCUMENTS:
+        message = f"the file holds more than {MAX_DOCUMENTS:,} documents"
+        reader.flaw(event.start_mark, "too-many-documents", message, "split it")
+        raise _FullError
     reader.index += 1
     reader.count = 0
     reader.stack = []

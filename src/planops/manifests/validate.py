@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 from planops.core.model import JSON, Severity, unescape
 from planops.core.shape import Kind, Shape
 from planops.manifests import fields, rules_zadig, schemas
-from planops.manifests.explain import explain, rest
+from planops.manifests.explain import MOST_FINDINGS, explain, rest
 from planops.manifests.findings import Finding
 from planops.manifests.rules_zadig import Rule
 from planops.manifests.wording import code, did_you_mean
@@ -29,7 +30,7 @@ def check(document: JSON, spots: Spots) -> list[Finding]:
     """Find everything that is wrong with a plan's document."""
     fits = schemas.accepts(schemas.PLAN, document)
     found = [] if fits else explain(schemas.PLAN, document, spots())
-    ruled = list(_rules(document))
+    ruled = list(islice(_rules(document), MOST_FINDINGS))
     if not fits and not found and not any(each.severity is Severity.ERROR for each in ruled):
         ruled += list(rest(schemas.PLAN, document))
     known = {finding.path for finding in found}

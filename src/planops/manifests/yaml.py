@@ -16,7 +16,15 @@ import yaml
 from planops.core.model import JSON, Mark, Problem, Severity
 from planops.manifests import scalars, thorough
 from planops.manifests.text import Flaw, control_character, decode
-from planops.manifests.thorough import MAX_DEPTH, MAX_VALUES, Parser, Path, Spot, Thing
+from planops.manifests.thorough import (
+    MAX_DEPTH,
+    MAX_DOCUMENTS,
+    MAX_VALUES,
+    Parser,
+    Path,
+    Spot,
+    Thing,
+)
 
 __all__ = ["Document", "Parsed", "Path", "Spot", "parse", "spots"]
 
@@ -111,6 +119,8 @@ def _quick(text: str, parser: Parser) -> Iterator[Document]:
             if start.tags:
                 raise _InDoubtError
             index += 1
+            if index >= MAX_DOCUMENTS:
+                raise _InDoubtError
             first = event()
             value = _value(first, event)
             if value is not None:
