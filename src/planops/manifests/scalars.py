@@ -21,11 +21,12 @@ CONSTANTS: Final[dict[str, None | bool]] = {
 }
 _YES: Final = frozenset(
     word for base in ("yes", "on", "y") for word in (base, base.capitalize(), base.upper())
-)
+) | {"True", "TRUE"}
 _NO: Final = frozenset(
     word for base in ("no", "off", "n") for word in (base, base.capitalize(), base.upper())
-)
-LEGACY: Final = _YES | _NO
+) | {"False", "FALSE"}
+_NULL: Final = frozenset({"Null", "NULL"})
+LEGACY: Final = _YES | _NO | _NULL
 NUMERIC: Final = frozenset("0123456789-+")
 """The characters that a number begins with."""
 
@@ -61,13 +62,18 @@ def resolve(word: str) -> None | bool | int | float | str:
     if word[0] in NUMERIC:
         return _numeric(word)
     if word in LEGACY:
-        meant = "true" if word in _YES else "false"
-        raise Doubtful(
-            "ambiguous-boolean",
-            f"unquoted {code(word)} is a boolean to some readers and text to others",
-            f"write {quoted(word)} for the text or {code(meant)} for the boolean",
-        )
+        raise _ambiguous(word)
     return word
+
+
+def _ambiguous(word: str) -> Doubtful:
+    text = f"write {quoted(word)} for the text"
+    if word in _NULL:
+        message = f"unquoted {code(word)} is null to some readers and text to others"
+        return Doubtful("ambiguous-null", message, f"{text} or {code('null')} for null")
+    meant = "true" if word in _YES else "false"
+    message = f"unquoted {code(word)} is a boolean to some readers and text to others"
+    return Doubtful("ambiguous-boolean", message, f"{text} or {code(meant)} for the boolean")
 
 
 def _numeric(word: str) -> int | float | str:
