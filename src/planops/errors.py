@@ -4,8 +4,8 @@ PlanopsError
 ├── FilesWrong        the author of the files: a plan file cannot be used
 ├── SettingsWrong     the operator: planops.yaml, its variables, certificates, addresses
 ├── UsageWrong        the caller: the command line
-├── Refused           a person decides: a guard, an identity, something that cannot be done
-faithfully ├── Stale             somebody else moved: live is no longer what was shown
+├── Refused           a person decides: a guard, an identity, what cannot be done faithfully
+├── Stale             somebody else moved: live is no longer what was shown
 ├── ServerSaidNo      the server or its operator
 │   ├── Unreachable   nothing was sent, or a read failed: the only one worth another try
 │   ├── NotAllowed    the token is missing, refused, or lacks a right

@@ -110,7 +110,7 @@ def test_what_is_no_file_is_no_traceback(tmp_path: Path) -> None:
         ("gone.yaml", "the file cannot be read: No such file or directory"),
         ("pipe.yaml", "the file cannot be read: it is no regular file"),
         ("folder", "the file cannot be read: Is a directory"),
-        ("nul\x00", "the file cannot be read: embedded null byte"),
+        ("nul\x00", "the file cannot be read: its name holds a NUL byte"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path, path: str, message: str) -> None:

@@ -59,12 +59,14 @@ def test_stops_with_an_idle_connection_open() -> None:
 def test_stops_while_a_request_hangs(kind: Kind) -> None:
     sandbox = ZadigSandbox()
     sandbox.faults.add(Fault(kind, seconds=3600.0))
+    before = set(threading.enumerate())
     with serve(sandbox.app) as served:
         connection = connect(served.url)
         connection.request("GET", TARGET)
         while not sandbox.faults.struck:
             threading.Event().wait(0.001)
-    assert not any(thread.name == "planops-sandbox" for thread in threading.enumerate())
+    after = set(threading.enumerate()) - before
+    assert not any(thread.name == "planops-sandbox" for thread in after)
     connection.close()
     sandbox.close()
 

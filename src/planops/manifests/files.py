@@ -181,6 +181,8 @@ def read(root: Path, path: str) -> bytes | Problem:
     """Read a file of the repository, or say why it cannot be read."""
     base = os.path.realpath(root)
     try:
+        if "\0" in path:
+            raise ValueError("its name holds a NUL byte")
         real = os.path.realpath(f"{base}{os.sep}{path}", strict=True)
         if not real.startswith(f"{base}{os.sep}"):
             return file_problem(path, "outside", *_outside(path))
