@@ -143,7 +143,9 @@ def kind_of(steps: tuple[Step, ...]) -> ChangeKind:
 
 def canonical(value: JSON) -> bytes:
     """Serialise JSON in one form only: sorted keys, no blanks, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        errors="surrogatepass"
+    )
 
 
 def digest(value: JSON) -> str:

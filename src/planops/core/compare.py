@@ -62,14 +62,16 @@ def declared(shape: Shape, desired: JSON, path: str = "/spec") -> tuple[Delta, .
 
 
 def _declared(shape: Shape, value: JSON, path: str) -> Iterator[Delta]:
-    if shape.kind is Kind.OBJECT and isinstance(value, dict) and value:
+    if shape.sensitive:
+        yield Delta(path=path, cause=Cause.EDIT, desired=value, sensitive=True)
+    elif shape.kind is Kind.OBJECT and isinstance(value, dict) and value:
         for name, sub in value.items():
             yield from _declared(shape.fields.get(name, FREE), sub, f"{path}/{escape(name)}")
     elif shape.key and isinstance(value, list) and value:
         for key, item in zip(item_keys(shape, value), value, strict=True):
             yield from _declared_item(shape, item, f"{path}/{escape(key)}")
     else:
-        yield Delta(path=path, cause=Cause.EDIT, desired=value, sensitive=shape.sensitive)
+        yield Delta(path=path, cause=Cause.EDIT, desired=value, sensitive=_hides(shape))
 
 
 def _declared_item(shape: Shape, item: JSON, path: str) -> Iterator[Delta]:
@@ -94,35 +96,54 @@ def same(left: Value, right: Value) -> bool:
 
 
 def overlay(
-    shape: Shape, live: JSON, desired: Value, ignore: Sequence[str] = (), path: str = "/spec"
-) -> JSON:
+    shape: Shape,
+    live: dict[str, JSON],
+    desired: dict[str, JSON],
+    ignore: Sequence[str] = (),
+    path: str = "/spec",
+) -> dict[str, JSON]:
     """Lay the declared fields over the live ones: what the plan holds once the file is in force.
 
     This is the frame rule: a field that no file declares keeps its live value, also inside an item
     of a declared list; an item that a declared list lacks is gone. Ignored paths keep the live
     value.
     """
-    if desired is ABSENT or path in ignore:
-        return live
+    merged = dict(live)
+    for name, value in desired.items():
+        below = f"{path}/{escape(name)}"
+        if below in ignore:
+            continue
+        field = shape.fields.get(name, FREE)
+        merged[name] = _laid(field, live[name], value, ignore, below) if name in live else value
+    return merged
+
+
+def _laid(shape: Shape, live: JSON, desired: JSON, ignore: Sequence[str], path: str) -> JSON:
     if shape.kind is Kind.OBJECT and isinstance(desired, dict) and isinstance(live, dict):
-        merged = dict(live)
-        for name, value in desired.items():
-            below = f"{path}/{escape(name)}"
-            field = shape.fields.get(name, FREE)
-            if name in live:
-                merged[name] = overlay(field, live[name], value, ignore, below)
-            elif below not in ignore:
-                merged[name] = value
-        return merged
+        return overlay(shape, live, desired, ignore, path)
     if shape.key and isinstance(desired, list) and isinstance(live, list):
-        held = dict(zip(item_keys(shape, live), live, strict=True))
-        return [
-            overlay(shape.item or FREE, held[key], item, ignore, f"{path}/{escape(key)}")
-            if key in held
-            else item
-            for key, item in zip(item_keys(shape, desired), desired, strict=True)
-        ]
+        return _overlay_items(shape, live, desired, ignore, path)
     return desired
+
+
+def _overlay_items(
+    shape: Shape, live: list[JSON], desired: list[JSON], ignore: Sequence[str], path: str
+) -> JSON:
+    """Declared items in the file's order; an ignored one is as, and roughly where, it is live."""
+    held, wanted = _by_key(shape, live), _by_key(shape, desired)
+    below = {key: f"{path}/{escape(key)}" for key in (*held, *wanted)}
+    item = shape.item or FREE
+    merged: list[JSON] = []
+    for key, value in wanted.items():
+        if below[key] not in ignore:
+            there = key in held
+            merged.append(_laid(item, held[key], value, ignore, below[key]) if there else value)
+        elif key in held:
+            merged.append(held[key])
+    for place, (key, value) in enumerate(held.items()):
+        if key not in wanted and below[key] in ignore:
+            merged.insert(place, value)
+    return merged
 
 
 def _walk(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
@@ -136,7 +157,7 @@ def _walk(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
         if not same(at.desired, at.live):
             yield _delta(path, shape, Cause.UNKNOWN, at, note=walk.unseen[path])
         return
-    match shape.kind:
+    match Kind.SCALAR if shape.sensitive else shape.kind:  # a secret differs as a whole
         case Kind.OBJECT if isinstance(at.desired, dict) and isinstance(at.live, dict):
             yield from _walk_object(walk, path, shape, at)
         case Kind.KEYED | Kind.SET if _are_lists(at) and shape.key:
@@ -151,13 +172,22 @@ def _walk(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
 
 def _leaf(path: str, shape: Shape, at: _Sides, *, note: str = "") -> Iterator[Delta]:
     if not same(at.desired, at.live):
-        yield _delta(path, shape, _cause(at), at, note=note)
+        yield _delta(path, shape, _cause(shape, at), at, note=note)
 
 
-def _cause(at: _Sides) -> Cause:
-    if not at.recorded or same(at.base, at.live):
+def _cause(shape: Shape, at: _Sides) -> Cause:
+    """Say who changed a value; of an item only what was declared is recorded, and compared."""
+    if not at.recorded or _holds(shape, at.live, at.base):
         return Cause.EDIT
-    return Cause.DRIFT if same(at.base, at.desired) else Cause.CONFLICT
+    return Cause.DRIFT if _holds(shape, at.base, at.desired) else Cause.CONFLICT
+
+
+def _holds(shape: Shape, whole: Value, part: Value) -> bool:
+    """Tell whether a value holds all that another one declares."""
+    if whole is ABSENT or part is ABSENT:
+        return whole is part
+    sides = _Sides(base=ABSENT, desired=part, live=whole, recorded=False)
+    return not any(_walk(_Walk(ignore=frozenset(), unseen={}), "", shape, sides))
 
 
 def _delta(path: str, shape: Shape, cause: Cause, at: _Sides, *, note: str = "") -> Delta:
@@ -167,9 +197,15 @@ def _delta(path: str, shape: Shape, cause: Cause, at: _Sides, *, note: str = "")
         base=at.base,
         desired=at.desired,
         live=at.live,
-        sensitive=shape.sensitive,
+        sensitive=_hides(shape),
         note=note,
     )
+
+
+def _hides(shape: Shape) -> bool:
+    """Tell whether a value of this shape is secret, or may hold something secret."""
+    below = (*shape.fields.values(), *((shape.item,) if shape.item else ()))
+    return shape.sensitive or any(map(_hides, below))
 
 
 def _walk_object(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
@@ -233,7 +269,8 @@ def _walk_free(path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
         at.live,
         at.desired,
         view="tree",
-        ignore_numeric_type_changes=True,
+        zip_ordered_iterables=True,
+        ignore_private_variables=False,
         threshold_to_diff_deeper=0,
     )
     paths = sorted(

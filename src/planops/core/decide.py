@@ -119,7 +119,7 @@ def decide(rules: Rules, desired: Desired, live: Live | None, at: Circumstances)
 
 def _create(rules: Rules, desired: Desired, at: Circumstances) -> Change:
     plan = desired.plan
-    spec = _object(overlay(rules.shape, dict(rules.empty()), dict(desired.spec)))
+    spec = overlay(rules.shape, rules.empty(), desired.spec)
     first = rules.lifecycle.path[0]
     found = route(
         rules.lifecycle,
@@ -154,11 +154,7 @@ def _update(rules: Rules, desired: Desired, live: Live, at: Circumstances) -> Ch
         unseen=live.unseen,
     )
     edited = any(delta.cause in WRITABLE for delta in deltas)
-    spec = _object(
-        overlay(rules.shape, dict(live.spec), dict(desired.spec), ignore)
-        if edited
-        else dict(live.spec)
-    )
+    spec = overlay(rules.shape, live.spec, desired.spec, ignore) if edited else live.spec
     found = route(
         rules.lifecycle,
         Situation(
@@ -189,12 +185,6 @@ def _update(rules: Rules, desired: Desired, live: Live, at: Circumstances) -> Ch
         ),
         notices=_notices(found, live.state, plan.state),
     )
-
-
-def _object(value: JSON) -> dict[str, JSON]:
-    if not isinstance(value, dict):
-        raise TypeError(f"a spec is an object, not {type(value).__name__}")
-    return value
 
 
 def _conflicts(deltas: Sequence[Delta]) -> tuple[Refusal, ...]:

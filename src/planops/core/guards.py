@@ -79,7 +79,7 @@ def _lift(change: Change, tripped: Mapping[str, int], lifted: set[str]) -> Chang
 def _numbered(refusal: Refusal, tripped: Mapping[str, int]) -> Refusal:
     """Put the number of plans into what lifts a guard: the flag can be copied as it stands."""
     count = tripped.get(refusal.guard, 1)
-    if count <= 1 or not refusal.lift:
+    if count <= 1 or refusal.lift != f"--allow {refusal.guard}":
         return refusal
     return replace(refusal, lift=f"--allow {refusal.guard}={count}")
 

@@ -259,7 +259,8 @@ def _route_without_write(table: Lifecycle, at: Situation) -> Route:
     if not _stopped(table, at):
         return _forward(table, at.state, goal, at.facts)
     opening = table.edge(at.state, table.path[0])
-    if not at.revive or at.state in table.finished:
+    leaves = opening is not None or at.state == table.path[0]
+    if not at.revive or not leaves or at.state in table.finished:
         return Route(standing=Standing.STOPPED, ends=at.state)
     start = () if opening is None else (opening,)
     onward = _forward(table, table.path[0], goal, at.facts)
@@ -275,9 +276,9 @@ def _route_without_write(table: Lifecycle, at: Situation) -> Route:
 
 def _stopped(table: Lifecycle, at: Situation) -> bool:
     """Somebody stopped the plan: it is off the path, or was put back behind its goal."""
-    if at.goal is None:
-        return False
-    return at.state in table.off_path or (at.put_back and _behind(table, at.state, at.goal))
+    if at.state in table.off_path:
+        return at.goal is not None or at.return_to is not None
+    return at.put_back and at.goal is not None and _behind(table, at.state, at.goal)
 
 
 def _forward(table: Lifecycle, state: str, goal: str | None, facts: AbstractSet[str]) -> Route:
@@ -332,7 +333,7 @@ def _next_actor(table: Lifecycle, state: str, facts: AbstractSet[str]) -> Actor 
 
 
 def _behind(table: Lifecycle, state: str, goal: str) -> bool:
-    if state not in table.path:
+    if state not in table.path or goal not in table.path:
         return False
     return table.path.index(state) < table.path.index(goal)
 

@@ -2,13 +2,15 @@
 
 A value is a secret where the schema says so (``x-planops-sensitive``), or where the data does:
 Zadig marks variables with ``is_credential`` and returns their values in clear
-(docs/servers/zadig.md §5).
+(docs/servers/zadig.md §5). What either side calls a credential is masked wherever it stands in the
+change, and so is what would take its place.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from planops.core.changes import Change, Delta, Step, canonical
@@ -17,46 +19,56 @@ from planops.core.shape import FREE, Shape
 
 MASK = "***"
 CREDENTIAL = "is_credential"
+NONE: frozenset[str] = frozenset()
 
 
-def masked(value: JSON, shape: Shape = FREE) -> JSON:
-    """Copy a JSON value with every secret in it replaced by ``***``."""
+def masked(value: JSON, shape: Shape = FREE, secrets: AbstractSet[str] = NONE) -> JSON:
+    """Copy a JSON value with every secret in it replaced by ``***``.
+
+    ``secrets`` are values known to be secret wherever they stand.
+    """
     if shape.sensitive and value not in (None, ""):
         return MASK
+    if isinstance(value, str) and value in secrets:
+        return MASK
     if isinstance(value, Mapping):
-        secret = bool(value.get(CREDENTIAL))
+        hides = bool(value.get(CREDENTIAL))
         return {
-            name: MASK if secret and name == "value" else masked(sub, shape.fields.get(name, FREE))
+            name: MASK
+            if hides and name == "value"
+            else masked(sub, shape.fields.get(name, FREE), secrets)
             for name, sub in value.items()
         }
     if isinstance(value, list):
-        return [masked(item, shape.item or FREE) for item in value]
+        return [masked(item, shape.item or FREE, secrets) for item in value]
     return value
 
 
-def masked_delta(delta: Delta) -> Delta:
+def masked_delta(delta: Delta, secrets: AbstractSet[str] = NONE) -> Delta:
     """Copy a delta with secrets replaced, so that a change of one still shows as a change."""
-    if not delta.sensitive:
+    sides = (delta.base, delta.desired, delta.live)
+    if delta.sensitive or any(isinstance(side, str) and side in secrets for side in sides):
         return replace(
             delta,
-            base=_inside(delta.base),
-            desired=_inside(delta.desired),
-            live=_inside(delta.live),
+            sensitive=True,
+            base=_hidden(delta.base, MASK),
+            desired=_hidden(delta.desired, f"{MASK} (after)"),
+            live=_hidden(delta.live, f"{MASK} (before)"),
         )
-    return replace(
-        delta,
-        base=_hidden(delta.base, MASK),
-        desired=_hidden(delta.desired, f"{MASK} (after)"),
-        live=_hidden(delta.live, f"{MASK} (before)"),
-    )
+    base, desired, live = (s if s is ABSENT else masked(s, secrets=secrets) for s in sides)
+    return replace(delta, base=base, desired=desired, live=live)
 
 
 def masked_change(change: Change, shape: Shape) -> Change:
-    """Copy a change with every secret in its deltas and request bodies replaced."""
+    """Copy a change with every secret in it replaced; the server's own document is dropped."""
+    secrets = _secrets(change)
+    spec, live = change.plan.spec, change.live
     return replace(
         change,
-        deltas=tuple(masked_delta(delta) for delta in change.deltas),
-        steps=tuple(_masked_step(step, shape) for step in change.steps),
+        plan=replace(change.plan, spec=_masked_tree(spec, shape, secrets)),
+        live=replace(live, spec=_masked_tree(live.spec, shape, secrets), raw={}) if live else None,
+        deltas=tuple(masked_delta(delta, secrets) for delta in change.deltas),
+        steps=tuple(_masked_step(step, shape, secrets) for step in change.steps),
     )
 
 
@@ -65,13 +77,40 @@ def keyed_digest(key: bytes, body: JSON) -> str:
     return hmac.new(key, canonical(body), "sha256").hexdigest()
 
 
-def _inside(value: Value) -> Value:
-    return value if value is ABSENT else masked(value)
+def _secrets(change: Change) -> frozenset[str]:
+    """Collect what file or server call credentials, and what would take their place."""
+    known = set(_credentials(dict(change.plan.spec)))
+    if change.live is not None:
+        known |= set(_credentials(dict(change.live.raw)))
+    for delta in change.deltas:
+        sides = (delta.base, delta.desired, delta.live)
+        if delta.sensitive or any(isinstance(side, str) and side in known for side in sides):
+            known |= {side for side in sides if isinstance(side, str)}
+    return frozenset(known - {""})
+
+
+def _credentials(value: JSON) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        held = value.get("value")
+        if value.get(CREDENTIAL) and isinstance(held, str) and held:
+            yield held
+        for sub in value.values():
+            yield from _credentials(sub)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _credentials(item)
+
+
+def _masked_tree(
+    value: dict[str, JSON], shape: Shape, secrets: AbstractSet[str]
+) -> dict[str, JSON]:
+    return {name: masked(sub, shape.fields.get(name, FREE), secrets) for name, sub in value.items()}
 
 
 def _hidden(value: Value, mask: str) -> Value:
     return value if value is ABSENT else mask
 
 
-def _masked_step(step: Step, shape: Shape) -> Step:
-    return replace(step, request=replace(step.request, body=masked(step.request.body, shape)))
+def _masked_step(step: Step, shape: Shape, secrets: AbstractSet[str]) -> Step:
+    body = masked(step.request.body, shape, secrets)
+    return replace(step, request=replace(step.request, body=body))

@@ -157,13 +157,15 @@ def item_key(shape: Shape, item: JSON) -> str:
 
 def item_keys(shape: Shape, items: Iterable[JSON]) -> list[str]:
     """Name all items of a list; a name that comes again gets ``#2``, ``#3`` …; none is lost."""
-    seen: dict[str, int] = {}
-    names = []
+    names: dict[str, None] = {}
     for item in items:
-        name = item_key(shape, item)
-        seen[name] = seen.get(name, 0) + 1
-        names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
-    return names
+        name = unique = item_key(shape, item)
+        number = 1
+        while unique in names:
+            number += 1
+            unique = f"{name}#{number}"
+        names[unique] = None
+    return list(names)
 
 
 def zero(shape: Shape) -> JSON:

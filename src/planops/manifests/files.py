@@ -180,19 +180,21 @@ def _take(search: _Search, entry: os.DirEntry[str], path: str) -> bool:
 def read(root: Path, path: str) -> bytes | Problem:
     """Read a file of the repository, or say why it cannot be read."""
     base = os.path.realpath(root)
+    if "\0" in path:
+        return _unreadable(path, "its name holds a NUL byte")
     try:
-        if "\0" in path:
-            raise ValueError("its name holds a NUL byte")
         real = os.path.realpath(f"{base}{os.sep}{path}", strict=True)
         if not real.startswith(f"{base}{os.sep}"):
             return file_problem(path, "outside", *_outside(path))
         return _bytes(real)
     except (OSError, RuntimeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        message = f"the file cannot be read: {plain(why or '')}"
-        return file_problem(
-            path, "unreadable", message, "check that it is still there, and its rights"
-        )
+        return _unreadable(path, plain(why or ""))
+
+
+def _unreadable(path: str, why: str) -> Problem:
+    message = f"the file cannot be read: {why}"
+    return file_problem(path, "unreadable", message, "check that it is still there, and its rights")
 
 
 def _bytes(place: str) -> bytes:

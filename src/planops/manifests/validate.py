@@ -72,7 +72,7 @@ def _wrong_path(path: str, kind: str) -> str | None:
     done = "/spec"
     for token in path.split("/")[2:]:
         if shape is None or shape.kind is Kind.FREE:
-            return None
+            return f"{code(done)} is of no declared form and can only be ignored as a whole"
         if shape.kind is Kind.OBJECT:
             if token not in shape.fields:
                 near = did_you_mean(token, shape.fields)

@@ -173,7 +173,9 @@ def _manager(raw: Tree, desired: Desired | None, unseen: dict[str, str]) -> JSON
         return held
     uid = desired.people.get(account)
     if uid is not None:
-        return account if uid == raw.get("manager_id") else held or raw.get("manager_id")
+        if uid == raw.get("manager_id"):
+            return account
+        return held if held not in ("", account) else _text(raw, "manager_id")
     if held.casefold() == account.casefold():
         return account
     unseen["/spec/manager"] = "the token may not look up users, so accounts cannot be told apart"
@@ -236,7 +238,7 @@ def _rerun(live: Live) -> tuple[Refusal, ...]:
     names = rerun(live.raw.get("jobs"))
     if not names:
         return ()
-    message = f"{len(names)} jobs that were already done would run again: {', '.join(names)}"
+    message = f"what was already done would be done again: {', '.join(names)}"
     return (Refusal(guard="interrupt", message=message, lift="--allow interrupt"),)
 
 
@@ -261,7 +263,7 @@ def _weaker(before: Tree, after: Tree) -> list[str]:
     reasons = []
     had, has = (_number(native, "needed_approvers") or 0 for native in (before, after))
     if has < had:
-        reasons.append(f"{has} approvals would be enough, {had} were needed")
+        reasons.append(f"the number of approvals needed would go from {had} to {has}")
     old, new = (_approvers(native) for native in (before, after))
     if new - old:
         reasons.append(f"others could approve: {', '.join(sorted(new - old))}")

@@ -1,0 +1,1 @@
+"""Tests of the pure core; a package, so that they share the values they are made of."""
