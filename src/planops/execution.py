@@ -13,7 +13,7 @@ from planops.core.changes import NEW_ID, Change, Step, StepKind, fingerprint
 from planops.core.decide import Circumstances, Desired, decide
 from planops.core.lifecycle import Standing
 from planops.core.report import ChangeReport, Outcome, StepResult
-from planops.errors import OutcomeUnknown, PlanopsError
+from planops.errors import OutcomeUnknown, PlanopsError, StateConflict
 from planops.ports import Inventory
 from planops.reporting import change_report, shown
 from planops.run import Progress, Run, Target
@@ -42,7 +42,7 @@ class Work:
         try:
             trip.go()
         except PlanopsError as error:
-            trip.end(Outcome.FAILED, StepResult.FAILED, str(error))
+            trip.end(Outcome.FAILED, StepResult.SKIPPED, str(error))
         except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
             trip.bug = True
             what = f"bug in planops: {type(error).__name__}: {error}"
@@ -82,19 +82,29 @@ class _Trip:
 
     def go(self) -> None:
         """Make the steps, each only if it is still asked for."""
+        if self._interrupted():
+            return
         self._look_before()
-        while self.rest and not self.ended:
-            if self.work.run.stop.is_set():
-                self.end(Outcome.SKIPPED, StepResult.SKIPPED, "the run was interrupted before this")
-                return
+        while self.rest and not self.ended and not self._interrupted():
             step = self.rest[0]
             try:
                 self.id = self.work.target.backend.send(step, self.id)
             except OutcomeUnknown as error:
                 if not self._happened_after_all(step, error):
                     return
+            except PlanopsError as error:
+                if not self._there_already(step, error):
+                    self.end(Outcome.FAILED, StepResult.FAILED, str(error))
+                    return
             self.results.append(StepResult.DONE)
             self._look_after(step)
+
+    def _interrupted(self) -> bool:
+        """Tell whether no further call may be begun; the trip then ends here."""
+        stopped = self.work.run.stop.is_set()
+        if stopped:
+            self.end(Outcome.SKIPPED, StepResult.SKIPPED, "the run was interrupted before this")
+        return stopped
 
     def end(self, outcome: Outcome, result: StepResult, error: str = "") -> None:
         """End the trip: the step at hand gets ``result``, those after it were not attempted."""
@@ -154,6 +164,11 @@ class _Trip:
         else:
             stopped = now.route.standing in {Standing.STOPPED, Standing.UNKNOWN, Standing.WAITING}
             self.end(Outcome.PARKED if stopped else Outcome.APPLIED, StepResult.SKIPPED)
+
+    def _there_already(self, step: Step, error: PlanopsError) -> bool:
+        """Tell whether somebody else moved the plan to where the refused step leads."""
+        refused = step.kind is StepKind.TRANSITION and isinstance(error, StateConflict)
+        return refused and self.id is not None and self._left_over(self.id)
 
     def _happened_after_all(self, step: Step, error: OutcomeUnknown) -> bool:
         """Look what came of a write whose answer was lost; never make it again."""

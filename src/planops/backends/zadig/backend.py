@@ -118,8 +118,8 @@ class ZadigBackend:
     def _stubs(self) -> tuple[Stub, ...]:
         """The whole list, or an error; never a part of it.
 
-        A page that is larger than what it brings, and brings no less than the total, is one
-        consistent snapshot. Otherwise two identical passes over all pages are wanted.
+        A page that could hold more than it brings, and brings exactly the total, is one consistent
+        snapshot. Otherwise two identical passes over all pages are wanted.
         """
         page = self._page(1, PAGE)
         if len(page.stubs) == PAGE and page.total >= PAGE:
@@ -127,8 +127,9 @@ class ZadigBackend:
             page = self._page(1, size)
         else:
             size = PAGE
-        if page.total <= len(page.stubs) < size:
+        if page.total == len(page.stubs) < size:
             return page.stubs
+        size = len(page.stubs) or size  # what the server gives, where it gives less than is asked
         last: tuple[Stub, ...] | None = None
         for _ in range(PASSES):
             found = self._pass(size)
@@ -217,7 +218,7 @@ def caller(token: str) -> str:
         return ""
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return ""
     uid = claims.get("uid") if isinstance(claims, dict) else None
     return uid if isinstance(uid, str) else ""

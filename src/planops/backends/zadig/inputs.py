@@ -120,7 +120,7 @@ def _row(declared: Tree, stored: Tree) -> JSON:
     for name, value in declared.items():
         match name:
             case "repo_info":
-                seen[name] = _repos(rows(value), rows(stored.get("repos")))
+                seen[name] = repositories(rows(value), rows(stored.get("repos")))
             case "inputs":
                 seen[name] = _variables(rows(value), rows(stored.get("key_vals")))
             case _:
@@ -128,7 +128,7 @@ def _row(declared: Tree, stored: Tree) -> JSON:
     return seen
 
 
-def _repos(declared: list[Tree], stored: list[Tree]) -> list[JSON]:
+def repositories(declared: list[Tree], stored: list[Tree]) -> list[JSON]:
     """Repositories by namespace and name; the code host is declared by alias and stored by id."""
     held = {(repo.get("repo_namespace"), repo.get("repo_name")): repo for repo in stored}
     found: list[JSON] = []

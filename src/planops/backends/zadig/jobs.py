@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from planops.backends.zadig.inputs import Tree, project, rows, tree
+from planops.backends.zadig.inputs import Tree, project, repositories, rows, tree
 from planops.core.model import JSON, escape
 
 DONE = frozenset({"done", "skipped"})
@@ -63,12 +63,20 @@ def _view_workflow(workflow: Tree, declared: Tree, path: str, unseen: dict[str, 
 def _view_parameters(declared: list[Tree], workflow: Tree) -> list[JSON]:
     held = {param.get("name"): param for param in rows(workflow.get("params"))}
     return [
-        dict(param) | {"value": held[param.get("name")].get("value", "")}
-        if "value" in param
-        else dict(param)
+        _view_parameter(param, held[param.get("name")])
         for param in declared
         if param.get("name") in held
     ]
+
+
+def _view_parameter(declared: Tree, held: Tree) -> JSON:
+    seen = dict(declared)
+    if "value" in declared:
+        seen["value"] = held.get("value", "")
+    if declared.get("repo"):
+        found = repositories([tree(declared["repo"])], [tree(held.get("repo"))])
+        seen["repo"] = found[0] if found else {}
+    return seen
 
 
 def _view_inputs(
@@ -126,7 +134,11 @@ def _job_body(job: Tree, live: Tree) -> JSON:
         body: Tree = {name: spec.get(name, "") for name in ("content", "remark")}
     else:
         body = {name: spec.get(name, "") for name in ("workflow_key", "project_key", "remark")}
-        parameters = rows(spec.get("parameters")) or kept_parameters(tree(live.get("workflow")))
+        parameters = rows(spec.get("parameters"))
+        named = {param.get("name") for param in parameters}
+        workflow = tree(live.get("workflow"))
+        if workflow.get("name") == body["workflow_key"]:
+            parameters += (p for p in kept_parameters(workflow) if p["name"] not in named)
         if parameters:
             body["parameters"] = list(parameters)
         body["inputs"] = list(rows(spec.get("inputs")))
@@ -134,9 +146,13 @@ def _job_body(job: Tree, live: Tree) -> JSON:
 
 
 def kept_parameters(workflow: Tree) -> list[Tree]:
-    """Give the variables of a stored workflow in the form in which PATCH takes them back."""
+    """Give the variables of a stored workflow in the form in which PATCH takes them back.
+
+    A credential keeps its mark, which the server overlooks, so that no report shows its value.
+    """
     return [
-        {"name": param.get("name"), "type": param.get("type"), "value": param["value"]}
+        {name: param.get(name) for name in ("name", "type", "value")}
+        | ({"is_credential": True} if param.get("is_credential") else {})
         for param in rows(workflow.get("params"))
         if param.get("type") in PARAMETER_TYPES and param.get("value") not in (None, "")
     ]

@@ -1,0 +1,1 @@
+"""The Zadig backend's pure half."""
