@@ -45,8 +45,7 @@ class Work:
             trip.end(Outcome.FAILED, StepResult.SKIPPED, str(error))
         except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
             trip.bug = True
-            what = f"bug in planops: {type(error).__name__}: {error}"
-            trip.end(Outcome.UNKNOWN, StepResult.UNKNOWN, what)
+            trip.end(*trip.at_worst(), f"bug in planops: {type(error).__name__}: {error}")
         self.tell(change, trip.outcome.value)
         return trip.report()
 
@@ -74,6 +73,8 @@ class _Trip:
     notices: tuple[str, ...] = ()
     bug: bool = False
     ended: bool = False
+    sending: bool = False
+    version: int | None = None
 
     @property
     def rest(self) -> tuple[Step, ...]:
@@ -87,6 +88,7 @@ class _Trip:
         self._look_before()
         while self.rest and not self.ended and not self._interrupted():
             step = self.rest[0]
+            self.sending = True
             try:
                 self.id = self.work.target.backend.send(step, self.id)
             except OutcomeUnknown as error:
@@ -96,6 +98,7 @@ class _Trip:
                 if not self._there_already(step, error):
                     self.end(Outcome.FAILED, StepResult.FAILED, str(error))
                     return
+            self.sending = False
             self.results.append(StepResult.DONE)
             self._look_after(step)
 
@@ -113,6 +116,12 @@ class _Trip:
             self.results.append(result)
         self.results += [StepResult.SKIPPED] * len(self.rest)
 
+    def at_worst(self) -> tuple[Outcome, StepResult]:
+        """Say what may have become of the step at hand when something went wrong on our side."""
+        if self.sending:
+            return Outcome.UNKNOWN, StepResult.UNKNOWN
+        return Outcome.FAILED, StepResult.SKIPPED
+
     def report(self) -> ChangeReport:
         """Say what became of the change."""
         report = change_report(
@@ -122,7 +131,26 @@ class _Trip:
             outcome=self.outcome,
             results=tuple(self.results),
         )
-        return replace(report, id=self.id, error=self.error, notices=self.notices, bug=self.bug)
+        notices = (*self.notices, *self._half_way())
+        return replace(report, id=self.id, error=self.error, notices=notices, bug=self.bug)
+
+    def _half_way(self) -> tuple[str, ...]:
+        """Warn that a plan left between two of our steps looks as if somebody stopped it."""
+        left = [
+            step
+            for step, result in zip(self.change.steps, self.results, strict=True)
+            if result is not StepResult.DONE and step.kind is StepKind.TRANSITION
+        ]
+        if self.outcome in {Outcome.APPLIED, Outcome.PARKED} or not left or not self._wrote():
+            return ()
+        message = (
+            "the change is half made; should the next run take the plan for stopped,"
+            " --allow reopen takes it up again"
+        )
+        return (message,)
+
+    def _wrote(self) -> bool:
+        return StepResult.DONE in self.results
 
     def _look_before(self) -> None:
         """Look again before the first write: the ground must be what it was when shown."""
@@ -135,6 +163,7 @@ class _Trip:
                 self.end(Outcome.STALE, StepResult.SKIPPED, error)
             return
         fresh = work.look(change.live.id, work.run.circumstances())
+        self.version = fresh.live.version if fresh.live else None
         if fingerprint(work.target.url, fresh) != fingerprint(work.target.url, change):
             error = f"the plan is no longer what was shown ({_last_seen(fresh)}); run diff again"
             self.end(Outcome.STALE, StepResult.SKIPPED, error)
@@ -151,9 +180,12 @@ class _Trip:
             self.notices = (f"the last write was accepted, but could not be looked at: {error}",)
             return
         self.notices = now.notices
-        if _writes(now.steps) == _writes(self.rest, self.id):
-            return
-        if made.kind is StepKind.UPDATE and any(s.kind is StepKind.UPDATE for s in now.steps):
+        others = self._others_wrote(made, now)
+        left = self._still_to_do(now)
+        if left is not None:
+            self.results += [StepResult.SKIPPED] * (len(self.rest) - left)
+            self._overwritten(now, others=others)
+        elif made.kind is StepKind.UPDATE and not others and _updates(now.steps):
             kept = ", ".join(delta.path for delta in now.deltas)
             why = f"the server took the update but keeps something else in {kept}"
             hint = "write what it keeps, or list the field under manage.ignore"
@@ -164,6 +196,29 @@ class _Trip:
         else:
             stopped = now.route.standing in {Standing.STOPPED, Standing.UNKNOWN, Standing.WAITING}
             self.end(Outcome.PARKED if stopped else Outcome.APPLIED, StepResult.SKIPPED)
+
+    def _still_to_do(self, now: Change) -> int | None:
+        """Say how many of our last steps are still asked for; ``None`` where others are."""
+        asked, ours = _writes(now.steps), _writes(self.rest, self.id or NEW_ID)
+        if len(asked) <= len(ours) and ours[len(ours) - len(asked) :] == asked:
+            return len(asked) if asked or not ours else None
+        return None
+
+    def _others_wrote(self, made: Step, now: Change) -> bool:
+        """Tell by the version, where the server counts, whether another edit fell beside ours."""
+        before, self.version = self.version, now.live.version if now.live else None
+        if made.kind is not StepKind.UPDATE or before is None or self.version is None:
+            return False
+        return self.version > before + 1
+
+    def _overwritten(self, now: Change, *, others: bool) -> None:
+        """Tell of an edit that fell between our read and our write, which nothing can prevent."""
+        if others:
+            message = (
+                "somebody else wrote at the same moment, and our update may have undone it"
+                f" ({_last_seen(now)}, version {self.version}); look at the plan's history"
+            )
+            self.notices = (*self.notices, message)
 
     def _there_already(self, step: Step, error: PlanopsError) -> bool:
         """Tell whether somebody else moved the plan to where the refused step leads."""
@@ -212,6 +267,10 @@ class _Trip:
             complete=making,
         )
         return self.work.look(id_, at)
+
+
+def _updates(steps: Sequence[Step]) -> bool:
+    return any(step.kind is StepKind.UPDATE for step in steps)
 
 
 def _writes(steps: Sequence[Step], id_: str = NEW_ID) -> list[str]:

@@ -17,6 +17,7 @@ from planops.core.guards import guarded
 from planops.core.lifecycle import Refusal, Route, Standing
 from planops.core.model import JSON, Plan
 from planops.core.report import TargetReport
+from planops.errors import PlanopsError
 from planops.execution import Work, may_run
 from planops.ports import Inventory
 from planops.reporting import shown, target_report
@@ -35,7 +36,7 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
 
 def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
     """Say what would be done about every plan, and what stands against it."""
-    changes = [_change(target, wanted, sight.inventory, run) for wanted in sight.desired]
+    changes = [_alone(target, wanted, sight.inventory, run) for wanted in sight.desired]
     return guarded(
         sorted(changes, key=lambda change: change.key),
         target=target.name,
@@ -45,6 +46,18 @@ def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
         limits=target.limits,
         allow=run.allow,
     )
+
+
+def _alone(target: Target, wanted: Desired, inventory: Inventory, run: Run) -> Change:
+    """Compare one plan; what goes wrong with it is not in the way of the others."""
+    try:
+        return _change(target, wanted, inventory, run)
+    except PlanopsError as error:
+        return _undecided(wanted, error=str(error))
+    except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
+        return _undecided(
+            wanted, error=f"bug in planops: {type(error).__name__}: {error}", bug=True
+        )
 
 
 def _change(target: Target, wanted: Desired, inventory: Inventory, run: Run) -> Change:
@@ -64,6 +77,12 @@ def _ambiguous(wanted: Desired, documents: Sequence[Mapping[str, JSON]]) -> Chan
         f"{len(documents)} plans on the server are named {wanted.plan.display_name!r}: {ids};"
         " rename or remove all but one there"
     )
+    refusal = Refusal(guard="ambiguous", message=message)
+    return replace(_undecided(wanted), refusals=(refusal,))
+
+
+def _undecided(wanted: Desired, *, error: str = "", bug: bool = False) -> Change:
+    """Give the change of a plan about which nothing can be decided."""
     return Change(
         key=wanted.plan.key,
         kind=ChangeKind.UNCHANGED,
@@ -72,7 +91,8 @@ def _ambiguous(wanted: Desired, documents: Sequence[Mapping[str, JSON]]) -> Chan
         deltas=(),
         route=Route(standing=Standing.BLOCKED),
         steps=(),
-        refusals=(Refusal(guard="ambiguous", message=message),),
+        error=error,
+        bug=bug,
     )
 
 

@@ -14,7 +14,9 @@ from planops.run import Run, Sight, Target
 
 def shown(target: Target, change: Change, run: Run) -> ChangeReport:
     """Report a change that is not, or not yet, made."""
-    if change.refusals:
+    if change.error:
+        outcome = Outcome.FAILED
+    elif change.refusals:
         outcome = Outcome.REFUSED
     elif change.acts:
         outcome = Outcome.PENDING
@@ -44,6 +46,8 @@ def change_report(
             for real, seen in zip(change.steps, masked.steps, strict=True)
         ),
         id=change.live.id if change.live else None,
+        error=change.error,
+        bug=change.bug,
     )
 
 

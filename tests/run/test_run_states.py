@@ -297,7 +297,6 @@ def test_a_group_that_a_vote_flattened_is_not_compared(zadig: World) -> None:
     assert len(zadig.writes()) == since
 
 
-@pytest.mark.xfail(reason="what the state hid comes to light after the first step", strict=True)
 def test_reopening_what_a_group_denied_asks_the_group_again(zadig: World) -> None:
     file = denied_by_group(zadig)
     report = apply_one(zadig.target(), file, asked(everything=True))
@@ -309,7 +308,6 @@ def test_reopening_what_a_group_denied_asks_the_group_again(zadig: World) -> Non
     assert set(report.results) == {StepResult.DONE}
 
 
-@pytest.mark.xfail(reason="what the state hid comes to light after the first step", strict=True)
 def test_reopening_a_plan_with_a_done_job(zadig: World) -> None:
     job = held_text(remark="I did it", status="done", last_status="done")
     stand(zadig, "timeout", approval=None, jobs=[job, held_text("Second")])

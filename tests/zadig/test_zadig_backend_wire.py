@@ -20,6 +20,7 @@ from planops.backends.zadig.wire import ZadigRules
 from planops.core.changes import Change
 from planops.core.decide import Circumstances, decide
 from planops.core.model import JSON, Plan, PlanKey, Source
+from planops.errors import Garbled
 from planops.manifests.schemas import schema, shape
 
 RULES = ZadigRules(shape=shape("ZadigReleasePlan"))
@@ -235,7 +236,6 @@ ANY = st.recursive(
 )
 
 
-@pytest.mark.xfail(reason="a document of wrong types is not refused when it is read", strict=True)
 @settings(max_examples=150, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data(), junk=ANY)
 def test_any_json_in_any_place_is_no_crash(data: st.DataObject, junk: Any) -> None:
@@ -245,7 +245,10 @@ def test_any_json_in_any_place_is_no_crash(data: st.DataObject, junk: Any) -> No
     name = data.draw(st.sampled_from(sorted(inner)))
     inner[name] = junk
     raw["id"], raw["status"] = ID, "planning"
-    change = decided(raw, description="new", jobs=DECLARED)
+    try:
+        change = decided(raw, description="new", jobs=DECLARED)
+    except Garbled:
+        return
     assert all(keys(body) <= ALLOWED | keys(junk) for body in bodies(change)), path
 
 

@@ -95,7 +95,8 @@ class Change:
     """Everything to be done to one plan, and why some of it is not.
 
     ``refusals`` stop the whole change. ``notices`` are sentences for people (who is next, what was
-    left alone). ``live`` is what was observed, ``None`` for a plan to be created.
+    left alone). ``live`` is what was observed, ``None`` for a plan to be created. ``error`` is why
+    nothing could be decided at all, ``bug`` that planops itself is at fault.
     """
 
     key: PlanKey
@@ -107,6 +108,8 @@ class Change:
     steps: tuple[Step, ...]
     refusals: tuple[Refusal, ...] = ()
     notices: tuple[str, ...] = ()
+    error: str = ""
+    bug: bool = False
 
     @property
     def parked(self) -> bool:

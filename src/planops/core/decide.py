@@ -68,6 +68,10 @@ class Rules(Protocol):
         """Read a server's document; what the file declares says how far it is unfolded."""
         ...
 
+    def reopened(self, live: Live, desired: Desired) -> Live:
+        """Say what a plan will show once an edge has taken it back to where it can be written."""
+        ...
+
     def empty(self) -> dict[str, JSON]:
         """Give the spec of a plan in which nothing was ever set."""
         ...
@@ -143,18 +147,27 @@ def _create(rules: Rules, desired: Desired, at: Circumstances) -> Change:
 
 
 def _update(rules: Rules, desired: Desired, live: Live, at: Circumstances) -> Change:
+    """Decide about a plan that is there; about one to be reopened, by what it will show then."""
+    change = _decided(rules, desired, live, live, at)
+    first = rules.lifecycle.path[0]
+    if not any(edge.target == first for edge in change.route.edges):
+        return change
+    return _decided(rules, desired, live, rules.reopened(live, desired), at)
+
+
+def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circumstances) -> Change:
     plan = desired.plan
     ignore = () if at.complete else plan.manage.ignore
     deltas = compare(
         rules.shape,
         base=at.base,
         desired=dict(desired.spec),
-        live=dict(live.spec),
+        live=dict(seen.spec),
         ignore=ignore,
-        unseen=live.unseen,
+        unseen=seen.unseen,
     )
     edited = any(delta.cause in WRITABLE for delta in deltas)
-    spec = overlay(rules.shape, live.spec, desired.spec, ignore) if edited else live.spec
+    spec = overlay(rules.shape, seen.spec, desired.spec, ignore) if edited else seen.spec
     found = route(
         rules.lifecycle,
         Situation(

@@ -8,11 +8,11 @@ this tree, which the comparison, the codecs and the masking walk. Conditional br
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, assert_never
 
-from planops.core.model import JSON
+from planops.core.model import JSON, escape
 
 Resolve: TypeAlias = Callable[[str], Mapping[str, Any]]
 """Finds the schema that a ``$ref`` names."""
@@ -210,3 +210,29 @@ def cleared(shape: Shape, value: JSON) -> JSON:
     if shape.item is not None and isinstance(value, list):
         return [cleared(shape.item, item) for item in value]
     return value
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+}
+
+
+def misfits(shape: Shape, value: JSON, path: str = "/spec") -> Iterator[str]:
+    """Name the places where a value is not of the type that its shape has, in a few words each."""
+    wanted = _TYPES.get(shape.type, (object,))
+    if not isinstance(value, wanted) or (isinstance(value, bool) and shape.type in _NUMBERS):
+        yield f"{path} is no {shape.type}"
+    elif shape.kind is Kind.OBJECT and isinstance(value, dict):
+        for name, sub in value.items():
+            yield from misfits(shape.fields.get(name, FREE), sub, f"{path}/{escape(name)}")
+    elif shape.item is not None and isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from misfits(shape.item, item, f"{path}/{place}")
+
+
+_NUMBERS = frozenset({"integer", "number"})

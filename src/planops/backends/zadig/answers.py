@@ -54,6 +54,8 @@ _PASSING = (
     "create release plan",
     "failed get release plan hook setting",
 )
+_WHILE_WRITING = ("persist release plan", "create release plan")
+_AFTER_ALL = frozenset({6810})  # the timer, which is set after the plan is saved
 _LICENCE = 7050
 _CODED = {6542: "the workflow is not there", 6545: "the workflow cannot be prepared"}
 
@@ -96,8 +98,15 @@ def refusal(response: Response, where: str) -> PlanopsError:
 
 
 def write_refusal(response: Response, where: str) -> PlanopsError:
-    """Say what a bad answer to a write means; a mute one leaves the outcome unknown."""
-    if response.status >= SERVER_ERRORS and _read(response)[1] is None:
+    """Say what a bad answer to a write means; one that may come after it leaves it unknown."""
+    code, description = _read(response)
+    said = description or ""
+    if code in _AFTER_ALL or said.startswith(_WHILE_WRITING):
+        return OutcomeUnknown(
+            f"{where}: the server failed while it wrote: {_quoted(said)} ({code}), so it may have"
+            " written or not; the next run looks first"
+        )
+    if response.status >= SERVER_ERRORS and description is None:
         return OutcomeUnknown(
             f"{where}: the server answered {response.status} without a word, so it may have written"
             " or not; the next run looks first"

@@ -145,7 +145,10 @@ class ZadigBackend:
         found: dict[str, Stub] = {}
         for number in range(1, MAX_PAGES):
             page = self._page(number, size)
-            found |= {stub.id: stub for stub in page.stubs}
+            new = {stub.id: stub for stub in page.stubs if stub.id not in found}
+            if page.stubs and not new:
+                raise Garbled(f"GET {OPEN}: page {number} only repeats what came before it")
+            found |= new
             if not page.stubs:
                 return tuple(sorted(found.values(), key=lambda stub: -stub.ordinal))
         raise Garbled(f"GET {OPEN}: the list of plans has no end after {MAX_PAGES} pages")

@@ -37,6 +37,12 @@ def tree(value: JSON) -> Tree:
     return value if isinstance(value, dict) else {}
 
 
+def text(row: Tree, name: str) -> str:
+    """Give a text field, empty where there is none or something else."""
+    value = row.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def _build(declared: Tree, stored: Tree) -> Tree:
     """zadig-build: services with their repositories and variables; the registry only as an id.
 
@@ -76,11 +82,11 @@ def _test(declared: Tree, stored: Tree) -> Tree:
     """zadig-test: the server keeps every test of the workflow and updates those that are named."""
     seen: Tree = {}
     if "testing_list" in declared:
-        held = {test.get("name"): test for test in rows(stored.get("test_modules"))}
+        held = {text(test, "name"): test for test in rows(stored.get("test_modules"))}
         seen["testing_list"] = [
-            _row(row, held[row.get("testing_name")] | {"testing_name": row.get("testing_name")})
+            _row(row, held[text(row, "testing_name")] | {"testing_name": row["testing_name"]})
             for row in rows(declared["testing_list"])
-            if row.get("testing_name") in held
+            if text(row, "testing_name") in held
         ]
     if "service_list" in declared:
         seen["service_list"] = _listed(
@@ -96,12 +102,12 @@ PROJECTIONS: Mapping[str, Projection] = {
 }
 
 
-def _module_key(row: Tree) -> tuple[JSON, JSON]:
-    return (row.get("service_name"), row.get("service_module"))
+def _module_key(row: Tree) -> tuple[str, str]:
+    return text(row, "service_name"), text(row, "service_module")
 
 
 def _listed(
-    declared: list[Tree], stored: list[Tree], key: Callable[[Tree], tuple[JSON, JSON]]
+    declared: list[Tree], stored: list[Tree], key: Callable[[Tree], tuple[str, str]]
 ) -> list[JSON]:
     """Rows that the server holds: declared ones in the file's order, then what it has more."""
     held = {key(row): row for row in stored}
@@ -130,10 +136,10 @@ def _row(declared: Tree, stored: Tree) -> JSON:
 
 def repositories(declared: list[Tree], stored: list[Tree]) -> list[JSON]:
     """Repositories by namespace and name; the code host is declared by alias and stored by id."""
-    held = {(repo.get("repo_namespace"), repo.get("repo_name")): repo for repo in stored}
+    held = {_repo_key(repo): repo for repo in stored}
     found: list[JSON] = []
     for repo in declared:
-        there = held.get((repo.get("repo_namespace"), repo.get("repo_name")))
+        there = held.get(_repo_key(repo))
         if there is not None:
             found.append(
                 {
@@ -144,13 +150,17 @@ def repositories(declared: list[Tree], stored: list[Tree]) -> list[JSON]:
     return found
 
 
+def _repo_key(repo: Tree) -> tuple[str, str]:
+    return text(repo, "repo_namespace"), text(repo, "repo_name")
+
+
 def _variables(declared: list[Tree], stored: list[Tree]) -> list[JSON]:
     """Variables by key; those that the job does not define are dropped by the server."""
-    held = {pair.get("key"): pair for pair in stored}
+    held = {text(pair, "key"): pair for pair in stored}
     return [
-        dict(pair) | {"value": held[pair.get("key")].get("value", "")}
+        dict(pair) | {"value": held[text(pair, "key")].get("value", "")}
         for pair in declared
-        if pair.get("key") in held
+        if text(pair, "key") in held
     ]
 
 

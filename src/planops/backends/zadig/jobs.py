@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from planops.backends.zadig.inputs import Tree, project, repositories, rows, tree
+from planops.backends.zadig.inputs import Tree, project, repositories, rows, text, tree
 from planops.core.model import JSON, escape
 
 DONE = frozenset({"done", "skipped"})
@@ -21,11 +21,8 @@ def view_jobs(raw: JSON, declared: Sequence[Tree], unseen: dict[str, str]) -> li
     ``declared`` are the file's jobs: inputs are read back only as far as they ask. ``unseen``
     collects the delta paths that cannot be compared, with the reason.
     """
-    wanted = {(job.get("type"), job.get("name")): tree(job.get("spec")) for job in declared}
-    return [
-        _view_job(job, wanted.get((job.get("type"), job.get("name")), {}), unseen)
-        for job in rows(raw)
-    ]
+    wanted = {job_key(job): tree(job.get("spec")) for job in declared}
+    return [_view_job(job, wanted.get(job_key(job), {}), unseen) for job in rows(raw)]
 
 
 def _view_job(job: Tree, declared: Tree, unseen: dict[str, str]) -> JSON:
@@ -42,9 +39,14 @@ def _view_job(job: Tree, declared: Tree, unseen: dict[str, str]) -> JSON:
     return {"name": name, "type": kind, "spec": seen}
 
 
+def job_key(job: Tree) -> tuple[str, str]:
+    """Give what tells a job from its neighbours: type and name."""
+    return text(job, "type"), text(job, "name")
+
+
 def was_done(job: Tree) -> bool:
     """Tell whether somebody has executed or skipped the job."""
-    return job.get("status") in DONE or job.get("last_status") in DONE
+    return bool(DONE & {text(job, "status"), text(job, "last_status")})
 
 
 def _view_workflow(workflow: Tree, declared: Tree, path: str, unseen: dict[str, str]) -> Tree:
@@ -61,11 +63,11 @@ def _view_workflow(workflow: Tree, declared: Tree, path: str, unseen: dict[str, 
 
 
 def _view_parameters(declared: list[Tree], workflow: Tree) -> list[JSON]:
-    held = {param.get("name"): param for param in rows(workflow.get("params"))}
+    held = {text(param, "name"): param for param in rows(workflow.get("params"))}
     return [
-        _view_parameter(param, held[param.get("name")])
+        _view_parameter(param, held[text(param, "name")])
         for param in declared
-        if param.get("name") in held
+        if text(param, "name") in held
     ]
 
 
@@ -124,8 +126,8 @@ def job_bodies(jobs: JSON, live: Sequence[Tree]) -> list[JSON]:
 
     Variables of a workflow that no file declares keep the values that ``live`` holds.
     """
-    held = {(job.get("type"), job.get("name")): tree(job.get("spec")) for job in live}
-    return [_job_body(job, held.get((job.get("type"), job.get("name")), {})) for job in rows(jobs)]
+    held = {job_key(job): tree(job.get("spec")) for job in live}
+    return [_job_body(job, held.get(job_key(job), {})) for job in rows(jobs)]
 
 
 def _job_body(job: Tree, live: Tree) -> JSON:
@@ -135,10 +137,10 @@ def _job_body(job: Tree, live: Tree) -> JSON:
     else:
         body = {name: spec.get(name, "") for name in ("workflow_key", "project_key", "remark")}
         parameters = rows(spec.get("parameters"))
-        named = {param.get("name") for param in parameters}
+        named = {text(param, "name") for param in parameters}
         workflow = tree(live.get("workflow"))
         if workflow.get("name") == body["workflow_key"]:
-            parameters += (p for p in kept_parameters(workflow) if p["name"] not in named)
+            parameters += (p for p in kept_parameters(workflow) if text(p, "name") not in named)
         if parameters:
             body["parameters"] = list(parameters)
         body["inputs"] = list(rows(spec.get("inputs")))
@@ -154,7 +156,7 @@ def kept_parameters(workflow: Tree) -> list[Tree]:
         {name: param.get(name) for name in ("name", "type", "value")}
         | ({"is_credential": True} if param.get("is_credential") else {})
         for param in rows(workflow.get("params"))
-        if param.get("type") in PARAMETER_TYPES and param.get("value") not in (None, "")
+        if text(param, "type") in PARAMETER_TYPES and param.get("value") not in (None, "")
     ]
 
 
@@ -163,9 +165,9 @@ def unfaithful_jobs(raw: JSON, *, declared: bool) -> Iterator[str]:
 
     ``declared`` tells whether the file declares the jobs.
     """
-    seen: set[tuple[JSON, JSON]] = set()
+    seen: set[tuple[str, str]] = set()
     for job in rows(raw):
-        kind, name = job.get("type"), job.get("name")
+        kind, name = job_key(job)
         where = f"job {kind}:{name}"
         if (kind, name) in seen:
             yield f"{where} is there twice, and they cannot be told apart; rename one on the server"

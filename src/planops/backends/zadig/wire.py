@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planops.backends.zadig.approval import is_empty, strangers, voted, writable
-from planops.backends.zadig.inputs import Tree, rows, tree
+from planops.backends.zadig.inputs import Tree, rows, text, tree
 from planops.backends.zadig.jobs import (
     declared_jobs,
     job_bodies,
@@ -24,10 +24,12 @@ from planops.core.changes import NEW_ID, Request, Step, StepKind
 from planops.core.decide import Desired, Proposal
 from planops.core.lifecycle import Edge, Lifecycle, Move, Refusal
 from planops.core.model import JSON, Live
-from planops.core.shape import Shape, filled, zero
+from planops.core.shape import Shape, filled, misfits, zero
+from planops.errors import Garbled
 
 OPEN = "/openapi/release_plan/v1"
 INTERNAL = "/api/aslan/release_plan/v1"
+NOT_ZADIG = "this is no plan as Zadig gives it; check url in planops.yaml, and the server's version"
 SCALARS = ("start_time", "end_time", "schedule_execute_time", "description")
 APPROVERS = "/spec/approval/native_approval/approve_users"
 EDITABLE = frozenset({"planning", "finish_planning"})
@@ -57,21 +59,25 @@ class ZadigRules:
     def view(self, raw: dict[str, JSON], desired: Desired | None) -> Live:
         """Read a plan's document into canonical form (docs/servers/zadig.md §5)."""
         wanted = desired.spec if desired else {}
-        state, unseen = _text(raw, "status"), dict[str, str]()
+        state, unseen = text(raw, "status"), dict[str, str]()
         spec: Tree = {name: raw.get(name) for name in ("name", *SCALARS)}
         spec["manager"] = _manager(raw, desired, unseen)
         spec["approval"] = self._view_approval(raw, wanted, unseen)
         spec["jobs"] = view_jobs(raw.get("jobs"), declared_jobs(wanted), unseen)
         strange = sorted(set(strangers(raw.get("approval"))))
+        whole = tree(filled(self.shape, spec))
+        wrong = next(misfits(self.shape, whole), None)
+        if wrong is not None:
+            raise Garbled(f"GET {OPEN}/{text(raw, 'id')}: {wrong}; {NOT_ZADIG}")
         return Live(
-            id=_text(raw, "id"),
-            name=_text(raw, "name"),
+            id=text(raw, "id"),
+            name=text(raw, "name"),
             state=state,
-            spec=tree(filled(self.shape, spec)),
+            spec=whole,
             raw=raw,
             version=_number(raw, "version"),
             updated_at=_number(raw, "update_time") or 0,
-            updated_by=_text(raw, "updated_by"),
+            updated_by=text(raw, "updated_by"),
             put_back=state == LIFECYCLE.path[0] and bool(_number(raw, "planning_time")),
             unfaithful=(
                 *(f"{name} is unknown to planops, and an update would lose it" for name in strange),
@@ -80,9 +86,15 @@ class ZadigRules:
             unseen=unseen,
         )
 
+    def reopened(self, live: Live, desired: Desired) -> Live:
+        """A return to planning resets every job (docs/servers/zadig.md §7.4)."""
+        fresh: Tree = {"status": "", "last_status": ""}
+        jobs: list[JSON] = [job | fresh for job in rows(live.raw.get("jobs"))]
+        return self.view(live.raw | {"status": LIFECYCLE.path[0], "jobs": jobs}, desired)
+
     def _view_approval(self, raw: Tree, wanted: Tree, unseen: dict[str, str]) -> JSON:
-        approval = writable(raw.get("approval"))
-        native = tree(tree(approval).get("native_approval"))
+        approval = tree(writable(raw.get("approval")))
+        native = tree(approval.get("native_approval"))
         users = rows(native.get("approve_users"))
         for user in users:
             user["type"] = user.get("type") or "user"
@@ -90,7 +102,7 @@ class ZadigRules:
             tree(tree(wanted.get("approval")).get("native_approval")).get("approve_users")
         )
         groups = any(user.get("type") == "group" for user in declared)
-        if groups and voted(raw.get("approval")) and raw.get("status") not in EDITABLE:
+        if groups and voted(raw.get("approval")) and text(raw, "status") not in EDITABLE:
             unseen[APPROVERS] = "the first vote replaced the groups by their members"
         return approval
 
@@ -156,11 +168,6 @@ class ZadigRules:
         return (Refusal(guard="identity", message=message),)
 
 
-def _text(raw: Tree, name: str) -> str:
-    value = raw.get(name)
-    return value if isinstance(value, str) else ""
-
-
 def _number(raw: Tree, name: str) -> int | None:
     value = raw.get(name)
     return value if isinstance(value, int) else None
@@ -168,14 +175,14 @@ def _number(raw: Tree, name: str) -> int | None:
 
 def _manager(raw: Tree, desired: Desired | None, unseen: dict[str, str]) -> JSON:
     """Name the manager as the file does, if it is that person (docs/servers/zadig.md §5.2)."""
-    held, account = _text(raw, "manager"), desired.spec.get("manager") if desired else None
+    held, account = text(raw, "manager"), desired.spec.get("manager") if desired else None
     if desired is None or not isinstance(account, str):
         return held
     uid = desired.people.get(account)
     if uid is not None:
         if uid == raw.get("manager_id"):
             return account
-        return held if held not in ("", account) else _text(raw, "manager_id")
+        return held if held not in ("", account) else text(raw, "manager_id")
     if held.casefold() == account.casefold():
         return account
     unseen["/spec/manager"] = "the token may not look up users, so accounts cannot be told apart"
@@ -218,8 +225,8 @@ def _approval_body(spec: Tree, raw: Tree) -> Tree:
     body = tree(writable(raw.get("approval"))) | {
         name: approval[name] for name in ("enabled", "type", "description")
     }
-    body.pop("native_approval", None)
-    if not is_empty(native):
+    held = body.pop("native_approval", None)
+    if not is_empty(native) or held is not None:
         users: list[JSON] = [_user_body(user) for user in rows(native.get("approve_users"))]
         body["native_approval"] = {
             "timeout": native["timeout"],
