@@ -71,6 +71,7 @@ class _Trip:
     outcome: Outcome = Outcome.APPLIED
     error: str = ""
     notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     bug: bool = False
     ended: bool = False
     sending: bool = False
@@ -131,7 +132,7 @@ class _Trip:
             outcome=self.outcome,
             results=tuple(self.results),
         )
-        notices = (*self.notices, *self._half_way())
+        notices = (*self.notices, *self.warnings, *self._half_way())
         return replace(report, id=self.id, error=self.error, notices=notices, bug=self.bug)
 
     def _half_way(self) -> tuple[str, ...]:
@@ -218,7 +219,7 @@ class _Trip:
                 "somebody else wrote at the same moment, and our update may have undone it"
                 f" ({_last_seen(now)}, version {self.version}); look at the plan's history"
             )
-            self.notices = (*self.notices, message)
+            self.warnings = (*self.warnings, message)
 
     def _there_already(self, step: Step, error: PlanopsError) -> bool:
         """Tell whether somebody else moved the plan to where the refused step leads."""

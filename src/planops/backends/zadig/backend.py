@@ -130,27 +130,33 @@ class ZadigBackend:
         if page.total == len(page.stubs) < size:
             return page.stubs
         size = len(page.stubs) or size  # what the server gives, where it gives less than is asked
+        if not page.stubs:
+            raise Unreachable(
+                f"GET {OPEN}: the list of plans is empty, and yet the server counts {page.total};"
+                " try again when it has recovered"
+            )
         last: tuple[Stub, ...] | None = None
         for _ in range(PASSES):
             found = self._pass(size)
-            if found == last:
+            if found is not None and found == last:
                 return found
             last = found
         raise Unreachable(
-            f"GET {OPEN}: the list of plans changed during each of {PASSES} passes over it;"
-            " try again when fewer plans are being made"
+            f"GET {OPEN}: the list of plans changed, or repeated itself, during each of {PASSES}"
+            " passes over it; try again when fewer plans are being made"
         )
 
-    def _pass(self, size: int) -> tuple[Stub, ...]:
+    def _pass(self, size: int) -> tuple[Stub, ...] | None:
+        """Read page after page to the empty one; nothing where a page only repeats others."""
         found: dict[str, Stub] = {}
         for number in range(1, MAX_PAGES):
             page = self._page(number, size)
-            new = {stub.id: stub for stub in page.stubs if stub.id not in found}
-            if page.stubs and not new:
-                raise Garbled(f"GET {OPEN}: page {number} only repeats what came before it")
-            found |= new
             if not page.stubs:
                 return tuple(sorted(found.values(), key=lambda stub: -stub.ordinal))
+            new = {stub.id: stub for stub in page.stubs if stub.id not in found}
+            if not new:
+                return None
+            found |= new
         raise Garbled(f"GET {OPEN}: the list of plans has no end after {MAX_PAGES} pages")
 
     def _page(self, number: int, size: int) -> _Page:
