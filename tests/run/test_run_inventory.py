@@ -195,6 +195,12 @@ def test_rows_that_come_twice(zadig: World) -> None:
     )
 
 
+def test_an_empty_list_is_not_believed_while_the_server_counts_plans(zadig: World) -> None:
+    crowd(zadig, 1)
+    target = behind(zadig, rewrite=lambda value: value.update(list=[], total=9))
+    check_refused(zadig, target, Unreachable, "is empty, and yet the server counts 9")
+
+
 def test_a_list_without_end(zadig: World) -> None:
     crowd(zadig, 1)
     row = {"id": zadig.named("train")[0]["id"], "name": "train", "index": 1}
