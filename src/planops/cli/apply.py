@@ -11,13 +11,24 @@ import click
 
 from planops import reconcile
 from planops.cli import options
-from planops.cli.diff import not_called
+from planops.cli.diff import INTERRUPTED, not_called
+from planops.cli.group import say
+from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output
-from planops.cli.session import Asked, Running, Session, failed, open_session, running
+from planops.cli.session import (
+    Asked,
+    Running,
+    Session,
+    end_of_progress,
+    failed,
+    is_terminal,
+    open_session,
+    running,
+)
 from planops.core.changes import Change, ChangeSet, fingerprint
 from planops.core.lifecycle import Refusal
-from planops.core.report import ExitCode, Outcome, Report, TargetReport, exit_code, has_changes
-from planops.errors import PlanopsError, Stale, UsageWrong
+from planops.core.report import ExitCode, TargetReport, has_changes
+from planops.errors import PlanopsError, UsageWrong
 from planops.run import Run, Sight, Target
 
 
@@ -25,14 +36,14 @@ from planops.run import Run, Sight, Target
 @options.paths
 @options.selection
 @options.comparison
-@click.option(
+@options.option(
     "-y",
     "--yes",
     is_flag=True,
     envvar="PLANOPS_YES",
     help="Do not ask; apply whatever diff shows now.",
 )
-@click.option(
+@options.option(
     "--expect",
     "expected",
     multiple=True,
@@ -42,7 +53,7 @@ from planops.run import Run, Sight, Target
 )
 @options.output
 def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
-    r"""Make the calls that diff shows: one at a time, looking again before and after each.
+    """Make the calls that diff shows: one at a time, looking again before and after each.
 
     On a terminal the difference is shown first, and you are asked. Elsewhere say --yes, or name
     the fingerprints of the changes that were approved with --expect.
@@ -53,9 +64,9 @@ def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
       planops apply --yes --format markdown=report.md
       planops apply --expect 3f2a9c0d11e4b875
       planops apply --yes --allow reopen=2
-    """
+    """  # noqa: D301  click reads the backspace, and never shows it
     asks = not yes and not expected
-    if asks and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if asks and not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise UsageWrong(
             "apply: nobody can be asked here: this is no terminal; say --yes, or --expect with the"
             " fingerprints that diff shows"
@@ -63,15 +74,18 @@ def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
     session, output = open_session(Asked.of(given)), Output.of(given)
     with running(session) as at:
         found = [_look(session, at, name, expected) for name in session.names()]
-        if asks and not _agreed(session, found, output):
-            click.echo("planops: nothing was applied", err=True)
-            return ExitCode.OK
-        report = session.report("apply", [_carry_out(session, each) for each in found])
-    output.write(report)
-    _check_expected(report, found, expected)
-    if at.stop.is_set():
-        return ExitCode.INTERRUPTED if exit_code(report) is ExitCode.OK else exit_code(report)
-    return exit_code(report)
+        early = at.interrupts.code
+        if asks and (declined := _declined(session, at, found, output)) is not None:
+            return declined
+        with at.interrupts.calmly():  # the report of what was written belongs to it
+            report = session.report("apply", [_carry_out(session, each) for each in found])
+            end_of_progress(quiet=session.asked.quiet)
+            code = output.write(report)
+    if _outdated(found, expected) and code in {ExitCode.OK, ExitCode.REFUSED}:
+        code = ExitCode.STALE
+    if early is not None or code is ExitCode.OK:
+        return at.interrupts.code or code
+    return code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +103,16 @@ class _Found:
 def _look(session: Session, at: Running, name: str, expected: Sequence[str]) -> _Found:
     if session.broken(name):
         return _Found(name=name, report=not_called(session, name))
+    if at.interrupts.stop.is_set():
+        return _Found(name=name, report=failed(name, session, INTERRUPTED))
     try:
         run, target = at.run(), at.target(name)
         sight = reconcile.observe(target, session.plans(name), run)
         changes = reconcile.diff(target, sight, run)
     except PlanopsError as error:
         return _Found(name=name, report=failed(name, session, error))
+    except Interrupted:
+        return _Found(name=name, report=failed(name, session, INTERRUPTED))
     if expected:
         changes = replace(
             changes,
@@ -114,13 +132,29 @@ def _only_expected(target: Target, change: Change, expected: Sequence[str]) -> C
     return replace(change, refusals=(*change.refusals, refusal))
 
 
-def _agreed(session: Session, found: Sequence[_Found], output: Output) -> bool:
-    """Show what would be done, and ask; where there is nothing to do, ask nothing."""
+def _declined(
+    session: Session, at: Running, found: Sequence[_Found], output: Output
+) -> ExitCode | None:
+    """Show what would be done, and ask; where there is nothing to do, ask nothing.
+
+    Gives the code to end with where nobody agrees, ``None`` where the calls may be made.
+    """
     report = session.report("diff", [each.report for each in found])
-    if not has_changes(report):
-        return True
+    if at.interrupts.code is None and not has_changes(report):
+        return None
+    end_of_progress(quiet=session.asked.quiet)
     replace(output, sinks=(("text", ""),)).write(report)
-    return click.confirm("Apply these changes?", default=False)
+    agreed = False
+    try:
+        agreed = at.interrupts.code is None and click.confirm("Apply these changes?")
+    except click.Abort:  # also the end of the input
+        at.interrupts.code = at.interrupts.code or ExitCode.INTERRUPTED
+        click.echo(err=True)
+    if agreed:
+        return None
+    say("nothing was applied")
+    code = output.write_others(report)
+    return at.interrupts.code or code
 
 
 def _carry_out(session: Session, found: _Found) -> TargetReport:
@@ -133,13 +167,13 @@ def _carry_out(session: Session, found: _Found) -> TargetReport:
         return failed(found.name, session, error)
 
 
-def _check_expected(report: Report, found: Sequence[_Found], expected: Sequence[str]) -> None:
-    """An approved change that is not there any more is stale. Raises ``Stale``."""
+def _outdated(found: Sequence[_Found], expected: Sequence[str]) -> bool:
+    """Tell of approved changes that are not there any more."""
     there = {item.fingerprint for each in found for item in each.report.changes}
     missing = [mark for mark in expected if mark not in there]
-    unchanged = all(item.outcome is not Outcome.FAILED for item in report.changes)
-    if missing and unchanged:
-        raise Stale(
-            f"apply: {len(missing)} approved changes are no longer what was shown:"
-            f" {', '.join(missing)}; run diff and approve again"
+    if missing:
+        say(
+            f"apply: {', '.join(missing)}: no change has this fingerprint now; what was approved"
+            " is done already or has moved: run diff and approve again"
         )
+    return bool(missing)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planops.cli import options
 from planops.errors import PlanopsError, SettingsWrong
 
 if TYPE_CHECKING:
@@ -75,14 +76,14 @@ spec:
 
 
 @click.command()
-@click.option(
+@options.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     envvar="PLANOPS_DIRECTORY",
     help="Keep the demo's repository here (default: a temporary directory).",
 )
 def command(directory: Path | None) -> int:
-    r"""Play the whole story: validate, diff, apply, drift, approval.
+    """Play the whole story: validate, diff, apply, drift, approval.
 
     An emulated Zadig is started on this computer, and a git repository with two plans is made.
     Nothing else is touched, and no other computer is spoken to.
@@ -90,7 +91,7 @@ def command(directory: Path | None) -> int:
     \b
     Example:
       planops demo
-    """
+    """  # noqa: D301  click reads the backspace, and never shows it
     try:
         from planops.sandbox.server import serve
         from planops.sandbox.zadig import ZadigSandbox
@@ -236,9 +237,21 @@ class _Story:
         self._git(*who, "-c", "commit.gpgsign=false", "commit", "--quiet", "-m", message)
 
     def _git(self, *words: str) -> None:
-        subprocess.run(["git", *words], cwd=self.folder, check=True)  # noqa: S603, S607
+        try:
+            subprocess.run(  # noqa: S603
+                ["git", *words],  # noqa: S607
+                cwd=self.folder,
+                env=self.environment,
+                check=True,
+            )
+        except FileNotFoundError as error:
+            raise SettingsWrong("demo: git is not installed; install it") from error
 
 
 def _clean(environment: os._Environ[str]) -> dict[str, str]:
-    """Take the environment without what would change the commands."""
-    return {name: value for name, value in environment.items() if not name.startswith("PLANOPS_")}
+    """Take the environment without what would change the commands or lead elsewhere."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(("PLANOPS_", "GIT_"))
+    }

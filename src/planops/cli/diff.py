@@ -8,10 +8,13 @@ import click
 
 from planops import reconcile
 from planops.cli import options
+from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output
 from planops.cli.session import Asked, Running, Session, failed, open_session, running
-from planops.core.report import TargetReport, exit_code
+from planops.core.report import TargetReport
 from planops.errors import PlanopsError
+
+INTERRUPTED = PlanopsError("not compared: the run was interrupted before; run it again")
 
 
 @click.command()
@@ -19,7 +22,7 @@ from planops.errors import PlanopsError
 @options.selection
 @options.comparison
 @options.output
-@click.option(
+@options.option(
     "--exit-code",
     "exit_on_changes",
     is_flag=True,
@@ -27,7 +30,7 @@ from planops.errors import PlanopsError
     help="Exit 2 where there are changes.",
 )
 def command(*, exit_on_changes: bool, **given: Any) -> int:
-    r"""Show what apply would do: fields, route, side effects, and the exact calls.
+    """Show what apply would do: fields, route, side effects, and the exact calls.
 
     Nothing is written. A change that a guard refuses is shown in full, with what lifts the guard.
 
@@ -36,25 +39,29 @@ def command(*, exit_on_changes: bool, **given: Any) -> int:
       planops diff
       planops diff --target zadig-prod -l team=payments
       planops diff --format text --format json=diff.json --exit-code
-    """
+    """  # noqa: D301  click reads the backspace, and never shows it
     session = open_session(Asked.of(given))
     with running(session) as at:
         reports = [compared(session, at, name) for name in session.names()]
     report = session.report("diff", reports, exit_on_changes=exit_on_changes)
-    Output.of(given).write(report)
-    return exit_code(report)
+    code = Output.of(given).write(report)
+    return at.interrupts.code or code
 
 
 def compared(session: Session, at: Running, name: str) -> TargetReport:
     """Compare one target; what goes wrong there is in its report, not in the way of the others."""
     if session.broken(name):
         return not_called(session, name)
+    if at.interrupts.stop.is_set():
+        return failed(name, session, INTERRUPTED)
     try:
         run, target = at.run(), at.target(name)
         sight = reconcile.observe(target, session.plans(name), run)
         return reconcile.show(target, sight, reconcile.diff(target, sight, run), run)
     except PlanopsError as error:
         return failed(name, session, error)
+    except Interrupted:
+        return failed(name, session, INTERRUPTED)
 
 
 def not_called(session: Session, name: str) -> TargetReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -20,6 +21,7 @@ from planops.errors import (
     Stale,
     UsageWrong,
 )
+from planops.render.escape import terminal
 
 COMMANDS = {
     "validate": "Check the plan files; no server, no credentials.",
@@ -80,7 +82,7 @@ class Commands(click.Group):
 )
 @click.version_option(planops.__version__, "--version", prog_name="planops")
 def planops_command() -> None:
-    r"""Keep release plans as YAML in git, and make release servers agree with them.
+    """Keep release plans as YAML in git, and make release servers agree with them.
 
     \b
     A first look, on an emulated server:     planops demo
@@ -90,12 +92,16 @@ def planops_command() -> None:
 
     \b
     Exit codes: 0 in sync, applied or parked; 1 failed; 2 changes (diff --exit-code);
-    3 refused by a guard; 4 stale; 5 partial; 6 an outcome is unknown; 64 usage; 70 bug.
-    """
+    3 refused by a guard; 4 stale; 5 partial; 6 an outcome is unknown; 64 usage; 70 bug;
+    130 interrupted; 143 terminated.
+    """  # noqa: D301  click reads the backspace, and never shows it
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show must not end a run
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -108,18 +114,21 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as wrong:
         wrong.show()
         return ExitCode.USAGE if isinstance(wrong, click.UsageError) else ExitCode.FAILED
-    except (click.Abort, KeyboardInterrupt):
-        say("interrupted")
-        return ExitCode.INTERRUPTED
+    except (click.Abort, KeyboardInterrupt) as end:
+        return _interrupted(end)
     except PlanopsError as error:
         say(f"error: {error}")
         return code_of(error)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.FAILED
     except Exception as error:  # noqa: BLE001  whatever else happens is told as a bug
         return _bug(error)
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _interrupted(end: BaseException) -> ExitCode:
+    """Tell that a signal ended the command; which one says how (``cli/interrupts.py``)."""
+    say("interrupted")
+    code = getattr(end.__cause__ or end, "code", None)
+    return code if isinstance(code, ExitCode) else ExitCode.INTERRUPTED
 
 
 def _bug(error: Exception) -> ExitCode:
@@ -135,7 +144,7 @@ def _bug(error: Exception) -> ExitCode:
 
 def say(text: str) -> None:
     """Speak on standard error: standard output belongs to the report."""
-    click.echo(f"planops: {text}", err=True)
+    click.echo(f"planops: {terminal(text)}", err=True)
 
 
 def code_of(error: PlanopsError) -> ExitCode:

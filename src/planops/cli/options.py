@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,9 @@ import click
 from planops.core.guards import NAMES, PER_TARGET
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+option = partial(click.option, show_envvar=True)
+"""An option whose help names its environment variable."""
 
 FORMATS = ("text", "json", "markdown")
 
@@ -56,9 +60,9 @@ def paths(command: Command) -> Command:
 
 def selection(command: Command) -> Command:
     """Add the options that choose plans, and where the settings are."""
-    for option in reversed(
+    for each in reversed(
         (
-            click.option(
+            option(
                 "-C",
                 "--chdir",
                 type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -66,7 +70,7 @@ def selection(command: Command) -> Command:
                 envvar="PLANOPS_CHDIR",
                 help="Work in this directory.",
             ),
-            click.option(
+            option(
                 "-t",
                 "--target",
                 "targets",
@@ -74,7 +78,7 @@ def selection(command: Command) -> Command:
                 envvar="PLANOPS_TARGET",
                 help="Only this target; may be repeated.",
             ),
-            click.option(
+            option(
                 "-l",
                 "--selector",
                 "labels",
@@ -85,15 +89,15 @@ def selection(command: Command) -> Command:
             ),
         )
     ):
-        command = option(command)
+        command = each(command)
     return command
 
 
 def output(command: Command) -> Command:
     """Add the options that say what is printed, and where."""
-    for option in reversed(
+    for each in reversed(
         (
-            click.option(
+            option(
                 "-f",
                 "--format",
                 "sinks",
@@ -102,21 +106,21 @@ def output(command: Command) -> Command:
                 envvar="PLANOPS_FORMAT",
                 help="text (default), json or markdown; FORMAT=FILE writes a file; repeatable.",
             ),
-            click.option(
+            option(
                 "--color",
                 type=click.Choice(["auto", "always", "never"]),
                 default="auto",
                 envvar="PLANOPS_COLOR",
                 help="Colour the text; auto means on a terminal, unless NO_COLOR is set.",
             ),
-            click.option(
+            option(
                 "-v",
                 "--verbose",
                 count=True,
                 envvar="PLANOPS_VERBOSE",
                 help="Show whole request bodies and unchanged plans; twice: every HTTP call.",
             ),
-            click.option(
+            option(
                 "-q",
                 "--quiet",
                 is_flag=True,
@@ -125,15 +129,15 @@ def output(command: Command) -> Command:
             ),
         )
     ):
-        command = option(command)
+        command = each(command)
     return command
 
 
 def comparison(command: Command) -> Command:
     """Add the options that change what a comparison may lead to."""
-    for option in reversed(
+    for each in reversed(
         (
-            click.option(
+            option(
                 "--allow",
                 "allowances",
                 type=Allowance(),
@@ -144,7 +148,7 @@ def comparison(command: Command) -> Command:
                     f"{' and '.join(PER_TARGET)}: the whole target): {', '.join(NAMES)}."
                 ),
             ),
-            click.option(
+            option(
                 "--adopt-by-name",
                 is_flag=True,
                 envvar="PLANOPS_ADOPT_BY_NAME",
@@ -152,5 +156,5 @@ def comparison(command: Command) -> Command:
             ),
         )
     ):
-        command = option(command)
+        command = each(command)
     return command

@@ -6,16 +6,19 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 import planops
-from planops.core.report import Report
+from planops.cli.group import say
+from planops.cli.session import is_terminal
+from planops.core.report import ExitCode, Report, exit_code
 from planops.errors import SettingsWrong
 
+_MILD = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.REFUSED, ExitCode.STALE})
 TIMES = frozenset({"start_time", "end_time", "schedule_execute_time"})
 
 
@@ -32,25 +35,36 @@ class Output:
         """Take what the shared options hold."""
         return cls(sinks=given["sinks"], color=given["color"], verbose=given["verbose"])
 
-    def write(self, report: Report) -> None:
-        """Write the report to every sink. Raises ``SettingsWrong`` where a file cannot be."""
-        for kind, file in self.sinks or (("text", ""),):
-            if file:
-                write_file(Path(file), self._render(report, kind, colour=False))
-            else:
-                click.echo(self._render(report, kind, colour=self.colour), nl=False, color=True)
+    def write(self, report: Report) -> ExitCode:
+        """Write the report to every sink, files first, and give the code to end with.
+
+        Where one cannot be written the others are written all the same, and a run that went well
+        has failed after all.
+        """
+        written = True
+        for kind, file in sorted(self.sinks or (("text", ""),), key=_is_stream):
+            try:
+                if file:
+                    write_file(Path(file), self._render(report, kind, colour=False))
+                else:
+                    write_out(self._render(report, kind, colour=self.colour))
+            except SettingsWrong as error:
+                say(f"error: {error}")
+                written = False
+        code = exit_code(report)
+        return code if written or code not in _MILD else ExitCode.FAILED
+
+    def write_others(self, report: Report) -> ExitCode:
+        """Write to the sinks that were asked for beside the text that a person has seen."""
+        others = tuple(sink for sink in self.sinks if sink != ("text", ""))
+        return replace(self, sinks=others).write(report) if others else exit_code(report)
 
     @property
     def colour(self) -> bool:
         """Tell whether standard output gets colour."""
         if self.color != "auto":
             return self.color == "always"
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and _capable()
-
-    @property
-    def texts(self) -> bool:
-        """Tell whether a person reads standard output."""
-        return not self.sinks or ("text", "") in self.sinks
+        return is_terminal(sys.stdout) and not os.environ.get("NO_COLOR") and _capable()
 
     def _render(self, report: Report, kind: str, *, colour: bool) -> str:
         match kind:
@@ -73,19 +87,58 @@ def _capable() -> bool:
     return os.environ.get("TERM") != "dumb"
 
 
+def _is_stream(sink: tuple[str, str]) -> bool:
+    return not sink[1]
+
+
+def write_out(content: str) -> None:
+    """Write to standard output. Raises ``SettingsWrong`` where that fails.
+
+    A reader that has seen enough (``planops diff | head``) is no failure.
+    """
+    try:
+        click.echo(content, nl=False, color=True)
+    except BrokenPipeError:
+        _hush()
+    except OSError as error:
+        _hush()
+        raise SettingsWrong(
+            f"the report cannot be written to standard output: {error.strerror}; make room there,"
+            " or write it to a file with --format FORMAT=FILE"
+        ) from error
+
+
+def _hush() -> None:
+    """Lead standard output to nowhere: what is left in its buffer must not fail once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def write_file(path: Path, content: str) -> None:
     """Write a file whole or not at all. Raises ``SettingsWrong`` where that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.exists() and not path.is_file():
+            path.write_text(content, encoding="utf-8")  # a device or a pipe is never replaced
+        else:
+            _replace(path.resolve(), content)
+    except OSError as error:
+        raise SettingsWrong(
+            f"{path}: the report cannot be written there: {error.strerror}; choose another file"
+        ) from error
+
+
+def _replace(path: Path, content: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".planops-")
+    try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(content)
         Path(name).chmod(0o666 & ~_umask())
         Path(name).replace(path)
-    except OSError as error:
-        raise SettingsWrong(
-            f"{path}: cannot be written: {error.strerror}; choose another file"
-        ) from error
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _umask() -> int:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import threading
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
+from planops.cli import options
 from planops.errors import SettingsWrong
 
 SETTINGS = """\
@@ -28,7 +31,7 @@ targets:
 
 
 @click.command()
-@click.option(
+@options.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8765,
@@ -36,13 +39,13 @@ targets:
     envvar="PLANOPS_PORT",
     help="The port on 127.0.0.1; 0 takes any free one.",
 )
-@click.option(
+@options.option(
     "--database",
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="PLANOPS_DATABASE",
     help="Keep the state in this file (default: in memory).",
 )
-@click.option(
+@options.option(
     "--zadig-version",
     type=click.Choice(["4.1", "5.0"]),
     default="5.0",
@@ -50,8 +53,19 @@ targets:
     envvar="PLANOPS_ZADIG_VERSION",
     help="Which Zadig to emulate.",
 )
-def command(port: int, database: Path | None, zadig_version: Literal["4.1", "5.0"]) -> int:
-    r"""Serve an emulated Zadig on this computer until it is interrupted.
+@options.option(
+    "--fixtures",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="PLANOPS_FIXTURES",
+    help="What a new sandbox holds, as JSON or YAML (default: a few people and workflows).",
+)
+def command(
+    port: int,
+    database: Path | None,
+    zadig_version: Literal["4.1", "5.0"],
+    fixtures: Path | None,
+) -> int:
+    """Serve an emulated Zadig on this computer until it is interrupted.
 
     It has the users admin, patrick, alice and bob, and a few workflows; nothing outside this
     computer can reach it. Settings to paste into a planops.yaml are printed at the start.
@@ -60,7 +74,8 @@ def command(port: int, database: Path | None, zadig_version: Literal["4.1", "5.0
     Examples:
       planops sandbox
       planops sandbox --port 9000 --database zadig.sqlite
-    """
+      planops sandbox --fixtures our-zadig.yaml
+    """  # noqa: D301  click reads the backspace, and never shows it
     try:
         from planops.sandbox.server import serve
         from planops.sandbox.zadig import ZadigSandbox
@@ -68,6 +83,7 @@ def command(port: int, database: Path | None, zadig_version: Literal["4.1", "5.0
         raise SettingsWrong(
             f"sandbox: {error.name} is not installed; pip install 'planops[sandbox]'"
         ) from error
+    given = None if fixtures is None else _fixtures(fixtures)
     stop = threading.Event()
 
     def leave(_number: int, _frame: FrameType | None) -> None:
@@ -78,18 +94,56 @@ def command(port: int, database: Path | None, zadig_version: Literal["4.1", "5.0
     try:
         with (
             closing(
-                ZadigSandbox(database=database or ":memory:", generation=zadig_version)
+                ZadigSandbox(
+                    database=database or ":memory:", generation=zadig_version, fixtures=given
+                )
             ) as zadig,
             serve(zadig.app, port=port) as at,
         ):
             click.echo(
                 f"Zadig {zadig_version} is emulated at {at.url}. Interrupt to stop.", err=True
             )
-            click.echo("export ZADIG_TOKEN=sandbox-admin-token", err=True)
+            click.echo(f"export ZADIG_TOKEN={_token(zadig.tokens, zadig.users)}", err=True)
             click.echo(SETTINGS.format(url=at.url))
             stop.wait()
+    except ValueError as error:
+        raise SettingsWrong(f"sandbox: {fixtures}: {error}; correct it") from error
+    except sqlite3.Error as error:
+        raise SettingsWrong(
+            f"sandbox: {database}: cannot be used as a database: {error}; choose another --database"
+        ) from error
     except OSError as error:
         raise SettingsWrong(
             f"sandbox: 127.0.0.1:{port} cannot be served: {error.strerror}; choose another --port"
         ) from error
     return 0
+
+
+def _fixtures(path: Path) -> Mapping[str, Any]:
+    """Read a file of fixtures; whether they fit is the sandbox's to say."""
+    from planops.manifests.yaml import parse
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SettingsWrong(
+            f"sandbox: {path}: cannot be read: {error.strerror}; choose another --fixtures"
+        ) from error
+    parsed = parse(data, str(path))
+    for problem in parsed.problems:
+        place = f"{problem.mark.file}:{problem.mark.line}" if problem.mark else str(path)
+        what_to_do = problem.hint or "correct it"
+        raise SettingsWrong(f"sandbox: {place}: {problem.message}; {what_to_do}")
+    values = [document.value for document in parsed.documents]
+    if len(values) != 1 or not isinstance(values[0], dict):
+        raise SettingsWrong(
+            f"sandbox: {path}: is not one map of lists; write users:, workflows:, …"
+        )
+    return values[0]
+
+
+def _token(tokens: Mapping[str, str], users: Iterable[Any]) -> str:
+    """Choose the token to show: an administrator's, if there is one."""
+    administrators = {user.account for user in users if user.is_admin}
+    ranked = sorted(tokens, key=lambda token: tokens[token] not in administrators)
+    return ranked[0] if ranked else "no-token-in-the-fixtures"

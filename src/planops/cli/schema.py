@@ -12,13 +12,13 @@ from planops.errors import UsageWrong
 @click.command()
 @click.argument("name", required=False)
 def command(name: str | None) -> int:
-    r"""Print a JSON Schema (draft 2020-12), or the names of all of them.
+    """Print a JSON Schema (draft 2020-12), or the names of all of them.
 
     \b
     Examples:
       planops schema
       planops schema plan > plan.schema.json
-    """
+    """  # noqa: D301  click reads the backspace, and never shows it
     from planops.manifests import schemas
 
     known = schemas.names()

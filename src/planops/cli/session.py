@@ -6,23 +6,23 @@ The one place where adapters are made: the HTTP client, the backends, the clock.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from planops.cli.interrupts import Interrupts
 from planops.core.guards import Limits
 from planops.core.model import Mark, Plan, Problem, Severity
 from planops.core.report import GitFacts, Report, TargetReport
-from planops.errors import PlanopsError, SettingsWrong
+from planops.errors import PlanopsError, SettingsWrong, UsageWrong
 from planops.render.escape import terminal
 from planops.run import Progress, Run, Target
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 
 EVERY_CALL = 2  # -vv
+_CLEAR = "\r\x1b[K"
+_COLUMNS = 100
 
 
 class SystemClock:
@@ -123,11 +125,21 @@ class Session:
 
 
 def open_session(asked: Asked) -> Session:
-    """Read settings and files. Raises ``SettingsWrong`` where there are no settings at all."""
+    """Read settings and files; what is wrong with them is for the report.
+
+    Raises:
+        UsageWrong: the selection makes no sense.
+    """
+    if "" in asked.paths:  # a variable of a script that is not set must not mean all plans
+        raise UsageWrong("path ``: it is empty; name a file or a folder")
     from planops.manifests.load import load_plans
     from planops.manifests.settings import check_config, find_config
 
-    config, problems = check_config(find_config(asked.chdir))
+    try:
+        config, problems = check_config(find_config(asked.chdir))
+    except SettingsWrong as error:
+        none = Problem(severity=Severity.ERROR, code="no-settings", message=str(error))
+        return Session(asked=asked, config=None, loaded=None, problems=(none,))
     if config is None:
         return Session(asked=asked, config=None, loaded=None, problems=problems)
     here = asked.chdir.resolve()
@@ -143,13 +155,11 @@ def open_session(asked: Asked) -> Session:
 
 @contextmanager
 def running(session: Session) -> Iterator[Running]:
-    """Give what a run needs, and close every connection after it.
-
-    The first interrupt lets the calls in flight end and begins no other; the second one kills.
-    """
-    stop = threading.Event()
-    with ExitStack() as stack, _signals(stop):
-        yield Running(session=session, stack=stack, stop=stop)
+    """Give what a run needs, listen to signals, and close every connection after it."""
+    interrupts = Interrupts()
+    with ExitStack() as stack, interrupts.heard():
+        stack.callback(end_of_progress, quiet=session.asked.quiet)
+        yield Running(session=session, stack=stack, interrupts=interrupts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +168,7 @@ class Running:
 
     session: Session
     stack: ExitStack
-    stop: threading.Event
+    interrupts: Interrupts
 
     def run(self) -> Run:
         """Give what the run was asked for."""
@@ -167,7 +177,7 @@ class Running:
             now=SystemClock().now(),
             allow=asked.allow,
             selected=bool(loaded and loaded.selected),
-            stop=self.stop,
+            stop=self.interrupts.stop,
             progress=_teller(quiet=asked.quiet),
             locate=self._locate,
         )
@@ -236,36 +246,33 @@ def failed(name: str, session: Session, error: PlanopsError) -> TargetReport:
 def _teller(*, quiet: bool) -> Callable[[Progress], None]:
     if quiet:
         return lambda _: None
-    if not sys.stderr.isatty():
-        return lambda at: click.echo(f"{at.target}: {terminal(at.what)}", err=True)
-    return lambda at: click.echo(
-        f"\r\x1b[K{at.target}: {terminal(at.what)[:100]}", err=True, nl=False
-    )
+    if not _rewritable():
+        return lambda at: _tell(f"{at.target}: {terminal(at.what)}\n")
+    return lambda at: _tell(f"{_CLEAR}{at.target}: {terminal(at.what)[:_COLUMNS]}")
+
+
+def end_of_progress(*, quiet: bool) -> None:
+    """Clear the line of progress, so that what follows begins on a line of its own."""
+    if not quiet and _rewritable():
+        _tell(_CLEAR)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a person is at the end of a standard stream, which may be closed."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _rewritable() -> bool:
+    return is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+
+
+def _tell(text: str) -> None:
+    """Speak on standard error; that nobody listens any more must not end a run that writes."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True, nl=False, color=True)
 
 
 def _call_teller(verbose: int) -> Callable[[Call], None] | None:
     if verbose < EVERY_CALL:
         return None
-    return lambda call: click.echo(str(call), err=True)
-
-
-@contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
-    """Let the first interrupt or termination end the run calmly; Python's own rules the second."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def calm(number: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(number, before[signal.Signals(number)])
-        click.echo("planops: stopping after the calls in flight; again to stop now", err=True)
-
-    try:
-        for number in before:
-            signal.signal(number, calm)
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return lambda call: _tell(f"{terminal(str(call))}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +13,13 @@ import click
 
 from planops.cli import options
 from planops.cli.diff import compared
-from planops.cli.output import Output
-from planops.cli.session import Asked, Session, SystemClock, open_session, running
+from planops.cli.interrupts import Interrupted
+from planops.cli.output import Output, write_out
+from planops.cli.session import Asked, Session, open_session, running
 from planops.core.lifecycle import Standing
 from planops.core.report import ChangeReport, Report, TargetReport, exit_code
 from planops.errors import UsageWrong
+from planops.render.wording import plural
 
 POLL = 10
 _UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -43,7 +46,7 @@ class Duration(click.ParamType[int]):
 @click.argument("key", required=False)
 @options.selection
 @options.comparison
-@click.option(
+@options.option(
     "--wait",
     type=Duration(),
     envvar="PLANOPS_WAIT",
@@ -51,7 +54,7 @@ class Duration(click.ParamType[int]):
 )
 @options.output
 def command(*, key: str | None, wait: int | None, **given: Any) -> int:
-    r"""Say of each plan: its goal, its state, who is next, and since when. Changes nothing.
+    """Say of each plan: its goal, its state, who is next, and since when. Changes nothing.
 
     KEY is a plan's metadata.name; without it all plans are shown. With --wait the exit code is 0
     once every goal is reached, and 1 if somebody stopped a plan or the time is up.
@@ -61,26 +64,40 @@ def command(*, key: str | None, wait: int | None, **given: Any) -> int:
       planops status
       planops status checkout-2026-12 --wait 30m
       planops status --format json
-    """
+    """  # noqa: D301  click reads the backspace, and never shows it
     session, output = open_session(Asked.of({**given, "quiet": True})), Output.of(given)
+    if key is not None and not session.problems and key not in _keys(session):
+        raise UsageWrong(f"status: no file declares a plan {key!r}; see planops status")
     with running(session) as at:
-        until = SystemClock().now() + (wait or 0)
+        until = time.monotonic() + (wait or 0)
         while True:
             reports = [_only(compared(session, at, name), key) for name in session.names()]
             standings = {c.change.route.standing for r in reports for c in r.changes}
-            over = SystemClock().now() >= until or at.stop.is_set()
+            left = until - time.monotonic()
+            over = left <= 0 or at.interrupts.stop.is_set()
             if over or standings <= _DONE or standings & _STUCK:
                 break
-            at.stop.wait(POLL)
+            try:
+                at.interrupts.stop.wait(min(_pause(wait), left))
+            except Interrupted:
+                break
     report = session.report("status", reports)
-    if key is not None and not report.changes and not report.problems:
-        raise UsageWrong(f"status: no file declares a plan {key!r}; see planops status")
     if output.sinks:
-        output.write(report)
+        code = output.write(report)
     else:
-        click.echo("\n".join(_lines(session, report)))
+        code = exit_code(report)
+        write_out("".join(f"{line}\n" for line in _lines(session, report)))
     reached = wait is None or standings <= _DONE
-    return exit_code(report) or (0 if reached else 1)
+    return at.interrupts.code or code or (0 if reached else 1)
+
+
+def _pause(wait: int | None) -> float:
+    """Give the seconds from one look to the next: who waits a short time looks more often."""
+    return min(POLL, max(1.0, (wait or 0) / 20))
+
+
+def _keys(session: Session) -> list[str]:
+    return [plan.key.name for name in session.names() for plan in session.plans(name)]
 
 
 def _only(report: TargetReport, key: str | None) -> TargetReport:
@@ -93,12 +110,12 @@ def _lines(session: Session, report: Report) -> Iterator[str]:
     """Lay the plans out as a table, then what went wrong."""
     from planops.render.escape import terminal
 
-    rows = [("PLAN", "STATE", "GOAL", "NEXT", "SINCE")]
-    rows += [_row(item) for item in report.changes]
+    rows: list[tuple[str, ...]] = [("PLAN", "STATE", "GOAL", "NEXT", "SINCE")]
+    rows += [tuple(map(terminal, _row(item))) for item in report.changes]
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     for row in rows:
         cells = zip(row, widths, strict=True)
-        yield "  ".join(terminal(cell).ljust(width) for cell, width in cells).rstrip()
+        yield "  ".join(cell.ljust(width) for cell, width in cells).rstrip()
     for target in report.targets:
         if target.error:
             yield f"{target.name}: error: {terminal(target.error)}"
@@ -124,7 +141,7 @@ def _next(item: ChangeReport) -> str:
     if change.refusals:
         return "refused: " + ", ".join(sorted({refusal.guard for refusal in change.refusals}))
     if change.acts:
-        return f"planops: {len(change.steps)} calls"
+        return f"planops: {plural(len(change.steps), 'call')}"
     if change.route.standing in _STUCK:
         return f"a person: {change.route.standing.value}"
     actor = change.route.next_actor

@@ -1,0 +1,74 @@
+"""What an interrupt (Ctrl-C) or a termination does to a command.
+
+Where nothing is being written, it ends what is going on at once. While calls are made that write,
+those in flight are finished and no other is begun. The second signal always ends the process.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import click
+
+from planops.core.report import ExitCode
+
+_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal came while nothing was being written; ``code`` is how the process shall end."""
+
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__()
+        self.code = code
+
+
+@dataclass(slots=True, kw_only=True)
+class Interrupts:
+    """Whether a signal came: ``stop`` is set by the first, ``code`` is then how to end."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    code: ExitCode | None = None
+    _calm: bool = False
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Listen to signals, once; a second one meets what stood here before."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        handlers = ((number, signal.getsignal(number)) for number in _CODES)
+        before = {number: known for number, known in handlers if known is not signal.SIG_IGN}
+
+        def hear(number: int, _frame: object) -> None:
+            for known, handler in before.items():
+                signal.signal(known, handler)
+            self._come(_CODES[signal.Signals(number)])
+
+        try:
+            for number in before:
+                signal.signal(number, hear)
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def calmly(self) -> Iterator[None]:
+        """Let the calls in flight end: within the block a signal only sets ``stop``."""
+        self._calm = True
+        try:
+            yield
+        finally:
+            self._calm = False
+
+    def _come(self, code: ExitCode) -> None:
+        self.code = code
+        self.stop.set()
+        if not self._calm:
+            raise Interrupted(code)
+        click.echo("planops: stopping after the calls in flight; again to stop now", err=True)

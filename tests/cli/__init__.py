@@ -1,0 +1,1 @@
+"""The command line against the sandbox: as a new user and as a hostile one meet it."""

@@ -1,0 +1,46 @@
+"""One served sandbox a worker, and a fresh repository that leads to it a test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cli.place import TOKEN, Place
+from planops.sandbox.server import serve
+from planops.sandbox.zadig import ZadigSandbox
+
+
+@pytest.fixture(scope="session")
+def _served() -> Iterator[tuple[ZadigSandbox, str]]:
+    with closing(ZadigSandbox()) as zadig, serve(zadig.app) as at:
+        yield zadig, at.url
+
+
+@pytest.fixture
+def place(
+    _served: tuple[ZadigSandbox, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Place]:
+    """A repository without a commit; the current directory is in it."""
+    for name in os.environ:
+        if name.startswith(("PLANOPS_", "GIT_")) or name in {"NO_COLOR", "TERM"}:
+            monkeypatch.delenv(name)
+    zadig, url = _served
+    zadig.reset()
+    folder = tmp_path / "repository"
+    (folder / ".git" / "objects").mkdir(parents=True)
+    (folder / ".git" / "refs").mkdir()
+    (folder / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (folder / ".git" / "config").write_text("[core]\n\trepositoryformatversion = 0\n")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("ZADIG_TOKEN", TOKEN)
+    made = Place(folder=folder, zadig=zadig, url=url, capture=capsys)
+    made.settings()
+    yield made
+    assert not zadig.defects
