@@ -29,7 +29,7 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
     run.progress(Progress(target=target.name, what=f"reading {target.url}"))
     desired = target.backend.prepare(plans)
     inventory = target.backend.observe(plan.display_name for plan in plans)
-    what = f"{len(inventory.stubs)} plans on the server, {len(plans)} in files"
+    what = f"plans on the server: {len(inventory.stubs)}, in files: {len(plans)}"
     run.progress(Progress(target=target.name, what=what))
     return Sight(desired=desired, inventory=inventory)
 
@@ -124,7 +124,9 @@ def apply(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> TargetR
             target, sight, changes, [shown(target, change, run) for change in refused]
         )
     wanted = {item.plan.key: item for item in sight.desired}
-    creating = [c.plan.display_name for c in changes.changes if may_run(c) and c.live is None]
+    stopped = run.stop.is_set()
+    making = [c for c in changes.changes if may_run(c) and c.live is None and not stopped]
+    creating = [change.plan.display_name for change in making]
     again = target.backend.observe(creating) if creating else sight.inventory
     work = [
         Work(target=target, run=run, desired=wanted[change.key], inventory=again)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import ssl
 import threading
 import time
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_ERRNO: Final = re.compile(r"\[Errno -?\d+\] ")
 _POINTED: Final = "planops_location"
 _LOUD: Final = ("", ".connection", ".http11", ".http2", ".proxy", ".socks")
 
@@ -226,7 +228,8 @@ class Http:
         )
 
     def _fault(self, error: httpx.HTTPError, status: int | None) -> Fault:
-        text = self._redactor.quote(str(error) or type(error).__name__, 100).rstrip(".")
+        said = _ERRNO.sub("", str(error)) or type(error).__name__
+        text = self._redactor.quote(said, 100).rstrip(".")
         match error:
             case httpx.ConnectTimeout() | httpx.PoolTimeout():
                 seconds = self._endpoint.timeouts.connect

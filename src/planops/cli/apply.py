@@ -27,7 +27,7 @@ from planops.cli.session import (
 )
 from planops.core.changes import Change, ChangeSet, fingerprint
 from planops.core.lifecycle import Refusal
-from planops.core.report import ExitCode, TargetReport, has_changes
+from planops.core.report import ExitCode, TargetReport, exit_code, has_changes
 from planops.errors import PlanopsError, UsageWrong
 from planops.run import Run, Sight, Target
 
@@ -80,12 +80,13 @@ def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
         with at.interrupts.calmly():  # the report of what was written belongs to it
             report = session.report("apply", [_carry_out(session, each) for each in found])
             end_of_progress(quiet=session.asked.quiet)
-            code = output.write(report)
-    if _outdated(found, expected) and code in {ExitCode.OK, ExitCode.REFUSED}:
-        code = ExitCode.STALE
-    if early is not None or code is ExitCode.OK:
-        return at.interrupts.code or code
-    return code
+            code = exit_code(report)
+            if _outdated(found, expected) and code in {ExitCode.OK, ExitCode.REFUSED}:
+                code = ExitCode.STALE
+            if early is not None or code is ExitCode.OK:
+                code = at.interrupts.code or code
+            code = output.write(replace(report, ended=code), at.secrets)
+    return at.interrupts.code or code if code is ExitCode.OK else code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +144,7 @@ def _declined(
     if at.interrupts.code is None and not has_changes(report):
         return None
     end_of_progress(quiet=session.asked.quiet)
-    replace(output, sinks=(("text", ""),)).write(report)
+    replace(output, sinks=(("text", ""),)).write(report, at.secrets)
     agreed = False
     try:
         agreed = at.interrupts.code is None and click.confirm("Apply these changes?")
@@ -153,8 +154,8 @@ def _declined(
     if agreed:
         return None
     say("nothing was applied")
-    code = output.write_others(report)
-    return at.interrupts.code or code
+    ended = at.interrupts.code or exit_code(report)
+    return output.write_others(replace(report, ended=ended), at.secrets)
 
 
 def _carry_out(session: Session, found: _Found) -> TargetReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -44,8 +45,7 @@ def command(*, exit_on_changes: bool, **given: Any) -> int:
     with running(session) as at:
         reports = [compared(session, at, name) for name in session.names()]
     report = session.report("diff", reports, exit_on_changes=exit_on_changes)
-    code = Output.of(given).write(report)
-    return at.interrupts.code or code
+    return Output.of(given).write(replace(report, ended=at.interrupts.code), at.secrets)
 
 
 def compared(session: Session, at: Running, name: str) -> TargetReport:

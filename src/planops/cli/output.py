@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,29 +35,33 @@ class Output:
         """Take what the shared options hold."""
         return cls(sinks=given["sinks"], color=given["color"], verbose=given["verbose"])
 
-    def write(self, report: Report) -> ExitCode:
+    def write(self, report: Report, secrets: Collection[str] = ()) -> ExitCode:
         """Write the report to every sink, files first, and give the code to end with.
 
-        Where one cannot be written the others are written all the same, and a run that went well
-        has failed after all.
+        ``secrets`` are masked wherever they stand: somebody may have written one into a plan. Where
+        one sink cannot be written the others are written all the same, and a run that went well has
+        failed after all.
         """
         written = True
         for kind, file in sorted(self.sinks or (("text", ""),), key=_is_stream):
             try:
+                content = self._render(report, kind, colour=self.colour and not file)
+                for secret in secrets:
+                    content = content.replace(secret, "***")
                 if file:
-                    write_file(Path(file), self._render(report, kind, colour=False))
+                    write_file(Path(file), content)
                 else:
-                    write_out(self._render(report, kind, colour=self.colour))
+                    write_out(content)
             except SettingsWrong as error:
                 say(f"error: {error}")
                 written = False
         code = exit_code(report)
         return code if written or code not in _MILD else ExitCode.FAILED
 
-    def write_others(self, report: Report) -> ExitCode:
+    def write_others(self, report: Report, secrets: Collection[str] = ()) -> ExitCode:
         """Write to the sinks that were asked for beside the text that a person has seen."""
         others = tuple(sink for sink in self.sinks if sink != ("text", ""))
-        return replace(self, sinks=others).write(report) if others else exit_code(report)
+        return replace(self, sinks=others).write(report, secrets) if others else exit_code(report)
 
     @property
     def colour(self) -> bool:

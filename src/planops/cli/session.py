@@ -169,6 +169,7 @@ class Running:
     session: Session
     stack: ExitStack
     interrupts: Interrupts
+    secrets: list[str] = field(default_factory=list)
 
     def run(self) -> Run:
         """Give what the run was asked for."""
@@ -206,6 +207,7 @@ class Running:
         from planops.manifests.settings import secret
 
         token = secret(settings.token, os.environ, config.root)
+        self.secrets.append(token)
         waits = settings.timeouts
         endpoint = Endpoint(
             url=settings.url,

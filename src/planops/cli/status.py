@@ -17,7 +17,7 @@ from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output, write_out
 from planops.cli.session import Asked, Session, open_session, running
 from planops.core.lifecycle import Standing
-from planops.core.report import ChangeReport, Report, TargetReport, exit_code
+from planops.core.report import ChangeReport, ExitCode, Report, TargetReport, exit_code
 from planops.errors import UsageWrong
 from planops.render.wording import plural
 
@@ -82,13 +82,13 @@ def command(*, key: str | None, wait: int | None, **given: Any) -> int:
             except Interrupted:
                 break
     report = session.report("status", reports)
-    if output.sinks:
-        code = output.write(report)
-    else:
-        code = exit_code(report)
-        write_out("".join(f"{line}\n" for line in _lines(session, report)))
     reached = wait is None or standings <= _DONE
-    return at.interrupts.code or code or (0 if reached else 1)
+    late = exit_code(report) or (ExitCode.OK if reached else ExitCode.FAILED)
+    report = replace(report, ended=at.interrupts.code or late)
+    if output.sinks:
+        return output.write(report, at.secrets)
+    write_out("".join(f"{line}\n" for line in _lines(session, report)))
+    return exit_code(report)
 
 
 def _pause(wait: int | None) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Step, kind_of
@@ -221,7 +222,8 @@ def _past(
     if not closes or at.now <= closes or not (creating or forward):
         return ()
     what = "it would be created" if creating else "it would go forward"
-    message = f"its release window ended at {closes}, {at.now - closes} s ago, and {what}"
+    ended = datetime.fromtimestamp(max(closes, 0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    message = f"its release window ended at {ended}, and {what}"
     return (Refusal(guard="past", message=message, lift="--allow past"),)
 
 

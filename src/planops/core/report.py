@@ -41,6 +41,23 @@ class StepResult(enum.StrEnum):
     SKIPPED = "skipped"
 
 
+class ExitCode(enum.IntEnum):
+    """What a process says at its end (design: stable, tested one by one)."""
+
+    OK = 0
+    FAILED = 1
+    CHANGES = 2
+    REFUSED = 3
+    STALE = 4
+    PARTIAL = 5
+    UNKNOWN = 6
+    USAGE = 64
+    BUG = 70
+    BUSY = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeReport:
     """One change with what became of it.
@@ -91,7 +108,11 @@ class GitFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A whole run: what every renderer draws from."""
+    """A whole run: what every renderer draws from.
+
+    ``ended`` is the exit code of a command that ends otherwise than what it found says: it was
+    interrupted, or an approved change is not there any more.
+    """
 
     command: str
     targets: tuple[TargetReport, ...] = ()
@@ -99,6 +120,7 @@ class Report:
     git: GitFacts | None = None
     files: int = 0
     exit_on_changes: bool = False
+    ended: ExitCode | None = None
 
     @property
     def changes(self) -> tuple[ChangeReport, ...]:
@@ -128,25 +150,12 @@ def summary(report: Report) -> dict[str, int]:
     return counts
 
 
-class ExitCode(enum.IntEnum):
-    """What a process says at its end (design: stable, tested one by one)."""
-
-    OK = 0
-    FAILED = 1
-    CHANGES = 2
-    REFUSED = 3
-    STALE = 4
-    PARTIAL = 5
-    UNKNOWN = 6
-    USAGE = 64
-    BUG = 70
-    BUSY = 75
-    INTERRUPTED = 130
-    TERMINATED = 143
-
-
 def exit_code(report: Report) -> ExitCode:
     """Give the one exit code of a run; where several apply: 70, 6, 5, 1, 4, 3, 2."""
+    return _found(report) if report.ended is None else report.ended
+
+
+def _found(report: Report) -> ExitCode:
     if any(item.bug for item in report.changes):
         return ExitCode.BUG
     outcomes = {item.outcome for item in report.changes}
@@ -182,23 +191,20 @@ def has_changes(report: Report) -> bool:
 
 def outcome(report: Report) -> str:
     """Name the outcome of a whole run in one word."""
-    match exit_code(report):
-        case ExitCode.OK:
-            return _calm(report)
-        case ExitCode.FAILED:
-            return "failed"
-        case ExitCode.CHANGES:
-            return "changes"
-        case ExitCode.REFUSED:
-            return "refused"
-        case ExitCode.STALE:
-            return "stale"
-        case ExitCode.PARTIAL:
-            return "partial"
-        case ExitCode.BUG:
-            return "bug"
-        case _:
-            return "unknown"
+    code = exit_code(report)
+    return _calm(report) if code is ExitCode.OK else _WORDS.get(code, "failed")
+
+
+_WORDS = {
+    ExitCode.CHANGES: "changes",
+    ExitCode.REFUSED: "refused",
+    ExitCode.STALE: "stale",
+    ExitCode.PARTIAL: "partial",
+    ExitCode.UNKNOWN: "unknown",
+    ExitCode.BUG: "bug",
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.TERMINATED: "interrupted",
+}
 
 
 def _calm(report: Report) -> str:

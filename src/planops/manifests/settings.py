@@ -83,9 +83,9 @@ def find_config(start: Path) -> Path:
         if (candidate / ".git").exists():
             raise SettingsWrong(
                 f"{folder}: no {NAME} here or above, up to the repository's root {candidate};"
-                " run `planops init` to write one"
+                " `planops sandbox` prints one to start from"
             )
-    raise SettingsWrong(f"{folder}: no {NAME} here or above; run `planops init` to write one")
+    raise SettingsWrong(f"{folder}: no {NAME} here or above; `planops sandbox` prints one to start from")
 
 
 def load_config(path: Path) -> Config:
@@ -235,7 +235,7 @@ def secret(reference: str, environ: Mapping[str, str], root: Path | None = None)
     if match[1] == "env":
         value = environ.get(match[2])
         if value is None:
-            raise SettingsWrong(f"{reference}: the variable {match[2]} is not set; set it")
+            raise SettingsWrong(f"{reference}: there is no such variable; export {match[2]}=…")
     else:
         value = _secret_file(reference, (root or Path()) / match[2])
     value = value.strip()
