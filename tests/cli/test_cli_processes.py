@@ -139,7 +139,7 @@ def test_no_applies_nothing_and_the_report_is_there(answer: str, place: Place) -
         assert "planops: nothing was applied" in at.shown
     assert descriptions(place) == {"Plan a": "old"}
     assert place.zadig.writes == ()
-    assert json.loads((place.folder / "a.json").read_text())["outcome"] == "changes"
+    assert json.loads((place.folder / "a.json").read_text())["outcome"] == "interrupted"
 
 
 def test_something_else_is_asked_again(place: Place) -> None:
@@ -162,7 +162,7 @@ def test_one_key_leaves_the_question(key: str, place: Place) -> None:
         assert at.code() == ExitCode.INTERRUPTED
         assert "Traceback" not in at.shown
     assert place.zadig.writes == ()
-    assert json.loads((place.folder / "a.json").read_text())["outcome"] == "changes"
+    assert json.loads((place.folder / "a.json").read_text())["outcome"] == "interrupted"
 
 
 def test_termination_leaves_the_question(place: Place) -> None:
@@ -223,7 +223,7 @@ def test_a_dumb_terminal_gets_no_sequences_at_all(place: Place) -> None:
     with screen(place, "diff", TERM="dumb") as at:
         shown = at.rest()
     assert "\x1b" not in shown
-    assert "prod: 1 plans on the server, 1 in files\r\n" in shown
+    assert "prod: plans on the server: 1, in files: 1\r\n" in shown
 
 
 def test_colour_into_a_pipe_only_if_asked_for(place: Place) -> None:

@@ -135,7 +135,7 @@ def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "environ", "message"),
     [
-        ("${env:TOKEN}", {}, "${env:TOKEN}: the variable TOKEN is not set; set it"),
+        ("${env:TOKEN}", {}, "${env:TOKEN}: the variable TOKEN is not set; export TOKEN=…"),
         ("${env:TOKEN}", {"TOKEN": " "}, "${env:TOKEN}: it is empty; put the secret there"),
         ("hunter2", {}, "a secret is named by ${env:NAME} or ${file:PATH}, not written down"),
         (

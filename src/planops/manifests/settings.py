@@ -85,7 +85,9 @@ def find_config(start: Path) -> Path:
                 f"{folder}: no {NAME} here or above, up to the repository's root {candidate};"
                 " `planops sandbox` prints one to start from"
             )
-    raise SettingsWrong(f"{folder}: no {NAME} here or above; `planops sandbox` prints one to start from")
+    raise SettingsWrong(
+        f"{folder}: no {NAME} here or above; `planops sandbox` prints one to start from"
+    )
 
 
 def load_config(path: Path) -> Config:
@@ -235,7 +237,9 @@ def secret(reference: str, environ: Mapping[str, str], root: Path | None = None)
     if match[1] == "env":
         value = environ.get(match[2])
         if value is None:
-            raise SettingsWrong(f"{reference}: there is no such variable; export {match[2]}=…")
+            raise SettingsWrong(
+                f"{reference}: the variable {match[2]} is not set; export {match[2]}=…"
+            )
     else:
         value = _secret_file(reference, (root or Path()) / match[2])
     value = value.strip()

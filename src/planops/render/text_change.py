@@ -228,7 +228,8 @@ def _result(item: ChangeReport, index: int) -> Piece:
 def _ending(item: ChangeReport, look: Look) -> Iterator[Line]:
     if said := wording.verdict(item.outcome):
         style = Style.GOOD if item.outcome is Outcome.APPLIED else Style.BAD
-        shown_id = f", id {item.id}" if item.id and StepResult.DONE in item.results else ""
+        wrote = item.outcome is Outcome.APPLIED or StepResult.DONE in item.results
+        shown_id = f", id {item.id}" if item.id and wrote else ""
         yield line(_IN, "outcome: ", (style, said), shown_id)
     if item.error:
         yield line(_IN, (Style.BAD, "error: "), sentence(item.error, look))
