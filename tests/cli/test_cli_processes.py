@@ -139,7 +139,7 @@ def test_no_applies_nothing_and_the_report_is_there(answer: str, place: Place) -
         assert "planops: nothing was applied" in at.shown
     assert descriptions(place) == {"Plan a": "old"}
     assert place.zadig.writes == ()
-    assert json.loads((place.folder / "a.json").read_text())["outcome"] == "interrupted"
+    assert json.loads((place.folder / "a.json").read_text())["outcome"] == "changes"
 
 
 def test_something_else_is_asked_again(place: Place) -> None:
