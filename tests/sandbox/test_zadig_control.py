@@ -132,7 +132,8 @@ def test_facts_for_a_settings_file(zadig: Visitor) -> None:
     assert (known.url, known.token) == (zadig.url, "sandbox-admin-token")
     assert known.accounts == ("admin", "patrick", "alice", "bob")
     assert known.tokens["bob"] == "sandbox-bob-token"
-    assert [workflow["name"] for workflow in FIXTURES["workflows"]] == ["old-hook", "deploy"]
+    names = [workflow["name"] for workflow in FIXTURES["workflows"]]
+    assert names == ["old-hook", "deploy", "everything"]
 
 
 def test_planted_index_moves_the_counter(zadig: Visitor) -> None:

@@ -6,12 +6,14 @@ from planops.sandbox.zadig.people import User
 from planops.sandbox.zadig.sandbox import ZadigSandbox
 from planops.sandbox.zadig.state import Received
 from planops.sandbox.zadig.traits import Generation
+from planops.sandbox.zadig.webhooks import HookSent
 
 __all__ = [
     "FIXTURES",
     "Facts",
     "Fault",
     "Generation",
+    "HookSent",
     "Received",
     "User",
     "ZadigSandbox",

@@ -111,6 +111,20 @@ def _finish_task(sandbox: ZadigState, given: Document) -> object:
     return {"outcome": given["outcome"]}
 
 
+def _hooks(sandbox: ZadigState, _: Document) -> object:
+    return [asdict(one) for one in sandbox.hooks_sent]
+
+
+def _decide(sandbox: ZadigState, given: Document) -> object:
+    sandbox.decide(given["plan"], given["outcome"])
+    return {"outcome": given["outcome"]}
+
+
+def _put_workflow(sandbox: ZadigState, given: Document) -> object:
+    sandbox.put_workflow(given)
+    return {"name": given["name"]}
+
+
 def _permit(sandbox: ZadigState, given: Document) -> object:
     sandbox.permit(given["account"], given["permissions"])
     return {"account": given["account"]}
@@ -137,10 +151,13 @@ _COMMANDS: Mapping[str, Callable[[ZadigState, Document], object]] = {
     "GET /received": _received,
     "GET /plans": _plans,
     "GET /timers": _timers,
+    "GET /hooks": _hooks,
     "POST /reset": _reset,
     "POST /edit": _edit,
     "POST /tick": _tick,
     "POST /finish-task": _finish_task,
+    "POST /decide": _decide,
+    "PUT /workflow": _put_workflow,
     "POST /permit": _permit,
     "POST /token": _token,
 }

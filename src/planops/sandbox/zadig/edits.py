@@ -8,7 +8,13 @@ from planops.sandbox.zadig.approvals import APPROVAL
 from planops.sandbox.zadig.binding import Field, Pointer, Slice, Struct, fields
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.lifecycle import clear_votes, refresh_hooks
-from planops.sandbox.zadig.lint import check_approval, check_range, check_schedule
+from planops.sandbox.zadig.lint import (
+    check_approval,
+    check_definition,
+    check_job,
+    check_range,
+    check_schedule,
+)
 from planops.sandbox.zadig.openapi import bound_body, bound_spec
 from planops.sandbox.zadig.plans import fresh_job
 from planops.sandbox.zadig.realm import UPDATED, Call, Realm, new_uuid
@@ -89,20 +95,28 @@ def _sprint(_: Realm, plan: Document, spec: Document) -> None:
     plan["jira_sprint_association"] = spec["jira_sprint_association"]
 
 
-def _create_job(_: Realm, plan: Document, spec: Document) -> None:
+def _create_job(realm: Realm, plan: Document, spec: Document) -> None:
     if not spec["name"]:
         raise GoError("name cannot be empty")
+    _check_job(realm, spec)
     job = fresh_job(new_uuid(), spec["name"], spec["type"], spec["spec"])
     job |= {"manager": spec["manager"], "manager_id": spec["manager_id"]}
     plan["jobs"].append(job)
 
 
-def _update_job(_: Realm, plan: Document, spec: Document) -> None:
+def _check_job(realm: Realm, spec: Document) -> None:
+    """Jobs are checked when saved only where they are not checked later (§1.6)."""
+    if not realm.traits.lints_at_finish:
+        check_job(str(spec["type"]), spec["spec"])
+
+
+def _update_job(realm: Realm, plan: Document, spec: Document) -> None:
     job = next((one for one in plan["jobs"] if one["id"] == spec["id"]), None)
     if job is None:
         raise GoError(f"job {spec['id']} not found")
     if job["type"] != spec["type"]:
         raise GoError("job type cannot be changed")
+    _check_job(realm, spec)
     job |= {key: spec[key] for key in ("name", "manager", "manager_id", "spec")}
     job["updated"] = True
 
@@ -122,6 +136,10 @@ def _approval(realm: Realm, plan: Document, spec: Document) -> None:
     if approval is None:
         raise GoError("approval is nil")
     check_approval(realm.people, approval)
+    try:
+        check_definition(approval, realm.im_apps())
+    except GoError as wrong:
+        raise wrong.wrapped("create lark approval definition") from None
     clear_votes(approval)
     plan["approval"] = approval
 

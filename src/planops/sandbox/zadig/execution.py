@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from planops.sandbox.zadig.answers import GoError
 from planops.sandbox.zadig.binding import Field, Struct, bind, fields
 from planops.sandbox.zadig.gojson import Document, numbered
-from planops.sandbox.zadig.lifecycle import arm_schedule, finish
+from planops.sandbox.zadig.lifecycle import announce, arm_schedule, finish
+from planops.sandbox.zadig.merging import merged
 from planops.sandbox.zadig.openapi import bound_body
 from planops.sandbox.zadig.realm import EXECUTED, RETRIED, SKIPPED, SYSTEM_USER, Call, Realm
 
@@ -88,6 +89,7 @@ def poll(realm: Realm) -> None:
     for plan in realm.store.all("plan"):
         if plan["status"] == "executing" and _poll_plan(realm, plan):
             realm.save_plan(plan)
+            announce(realm, plan)
 
 
 def _fire_quietly(realm: Realm, timer: Document) -> None:
@@ -151,6 +153,7 @@ def _after(realm: Realm, plan: Document, action: _Action) -> None:
         plan |= {"status": "executing", "success_time": 0}
     elif all(job["status"] in _ENDED for job in plan["jobs"]):
         finish(realm, plan)
+        announce(realm, plan)
     realm.save_plan(plan)
     arm_schedule(realm, plan)
 
@@ -225,6 +228,15 @@ def _check_todo(job: Document) -> None:
 
 
 def _start_task(realm: Realm, job: Document, by: str) -> None:
+    """Start what the workflow has become since it was stored, with the plan's choices (§9.23)."""
+    workflow = job["spec"]["workflow"]
+    try:
+        job["spec"]["workflow"] = merged(realm, workflow)
+    except GoError as wrong:
+        raise GoError(
+            f"cannot merge workflow {workflow['name']}'s input with the latest workflow settings, "
+            f"the error is: {wrong}"
+        ) from None
     task_id = realm.store.increment("task")
     realm.store.put("task", str(task_id), {"status": "prepare"})
     job["spec"] |= {"task_id": task_id, "status": "prepare"}

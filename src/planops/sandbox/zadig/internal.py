@@ -2,13 +2,14 @@
 
 import re
 
-from planops.sandbox.zadig.answers import BadRequest, GoError
+from planops.sandbox.zadig.answers import PRESET_FAILED, BadRequest, CodedError, GoError
 from planops.sandbox.zadig.binding import Struct, fields
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.lifecycle import MILESTONES, clear_votes
 from planops.sandbox.zadig.lint import flattened
+from planops.sandbox.zadig.merging import merged
 from planops.sandbox.zadig.openapi import bound_body, paging, window
-from planops.sandbox.zadig.plans import fresh_job, shown, shown_internally
+from planops.sandbox.zadig.plans import fresh_job, shown, shown_internally, shown_job
 from planops.sandbox.zadig.realm import COUNTER, CREATED, DELETED, Call, Realm, new_uuid
 
 _NAME = Struct("CopyReleasePlanArgs", fields("name"), "service")
@@ -39,6 +40,25 @@ def get_plan(realm: Realm, call: Call) -> object:
     native = (plan["approval"] or {}).get("native_approval")
     flat = flattened(realm.people, native["approve_users"] or ()) if native else []
     return shown_internally(plan, realm.traits, flat)
+
+
+def get_job(realm: Realm, call: Call) -> object:
+    """``GET /:id/job/:jobID``: a workflow is shown as it would run now; nothing is stored."""
+    call.check_licence()
+    plan = _named(realm, call, "GetReleasePlan")
+    wanted = call.params["jobID"]
+    job = next((one for one in plan["jobs"] if one["id"] == wanted), None)
+    if job is None:
+        raise GoError(f"failed to find release plan job with id: {wanted}. Job does not exist")
+    if job["type"] == "workflow":
+        spec = job["spec"] if isinstance(job["spec"], dict) else {}
+        if not spec.get("workflow"):
+            raise GoError("workflow is nil")
+        try:
+            job["spec"] = {**spec, "workflow": merged(realm, spec["workflow"])}
+        except GoError as wrong:
+            raise CodedError(*PRESET_FAILED, str(wrong)) from None
+    return shown_job(job, realm.traits)
 
 
 def get_logs(realm: Realm, call: Call) -> object:

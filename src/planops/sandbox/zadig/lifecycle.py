@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from planops.sandbox.zadig.answers import GoError
 from planops.sandbox.zadig.binding import Field, Struct, fields
 from planops.sandbox.zadig.gojson import Document
-from planops.sandbox.zadig.lint import flattened
+from planops.sandbox.zadig.lint import check_job, flattened
 from planops.sandbox.zadig.openapi import bound_body
 from planops.sandbox.zadig.realm import (
     SYSTEM_USER,
@@ -19,11 +19,17 @@ from planops.sandbox.zadig.realm import (
     instance_code,
     new_uuid,
 )
+from planops.sandbox.zadig.webhooks import send
 
 CHECKS = {
     "finish_planning": "wait_for_finish_planning_external_check",
     "start_execute": "wait_for_execute_external_check",
     "all_job_done": "wait_for_all_done_external_check",
+}
+REACHED = {
+    "finish_planning": "finish_planning",
+    "start_execute": "executing",
+    "all_job_done": "success",
 }
 _BACK = frozenset({"planning", "cancel"})
 TRANSITIONS: Mapping[str, frozenset[str]] = {
@@ -54,6 +60,20 @@ MILESTONES = (
     "wait_for_execute_external_check_time",
     "wait_for_all_done_external_check_time",
 )
+_OUTCOMES = {
+    "passed": "passed",
+    "reject": "reject",
+    "cancelled": "cancelled",
+    "deleted": "cancelled",
+}
+_VERDICTS = {"passed": "approve", "reject": "reject"}
+INSTANCES = {
+    "native": ("native_approval", "instance_code"),
+    "lark": ("lark_approval", "instance_code"),
+    "lark_intl": ("lark_approval", "instance_code"),
+    "dingtalk": ("dingtalk_approval", "instance_code"),
+    "workwx": ("workwx_approval", "instance_id"),
+}
 _VOTE = Struct("ApproveRequest", fields(Field("approve", "bool"), "comment"), "service")
 
 
@@ -80,6 +100,7 @@ def change_status(realm: Realm, call: Call) -> object:
     _enter(realm, plan, target, setting)
     realm.save_plan(plan)
     arm_schedule(realm, plan)
+    announce(realm, plan)
     realm.log(plan, call.caller.name, call.caller.account, UPDATED, f"{status} → {plan['status']}")
     return None
 
@@ -107,7 +128,27 @@ def vote(realm: Realm, call: Call) -> object:
         decide(realm, plan, "passed")
     realm.save_plan(plan)
     arm_schedule(realm, plan)
+    announce(realm, plan)
     return None
+
+
+def decide_outside(realm: Realm, plan: Document, outcome: str) -> None:
+    """An approval in another messenger has ended, as the poller notices."""
+    if outcome not in _OUTCOMES:
+        raise ValueError(f"{outcome}: is no outcome: choose from {', '.join(_OUTCOMES)}")
+    approval = plan["approval"]
+    if plan["status"] != "wait_for_approval" or not approval or approval["type"] == "native":
+        raise ValueError(
+            f"plan {plan['id']}: no approval is decided outside: it is {plan['status']}"
+        )
+    inner = approval.get(INSTANCES[approval["type"]][0]) or {}
+    for node in inner.get("approval_nodes") or ():
+        if "reject_or_approve" in node and outcome in _VERDICTS:
+            node["reject_or_approve"] = _VERDICTS[outcome]
+    decide(realm, plan, _OUTCOMES[outcome])
+    realm.save_plan(plan)
+    arm_schedule(realm, plan)
+    announce(realm, plan)
 
 
 def decide(realm: Realm, plan: Document, outcome: str) -> None:
@@ -141,6 +182,17 @@ def diverted(plan: Document, event: str) -> bool:
         return False
     plan["status"] = CHECKS[event]
     return True
+
+
+def announce(realm: Realm, plan: Document) -> None:
+    """Tell the outside that a plan has reached a status, if its hooks want that (§7.11)."""
+    hooks = plan.get("hook_settings")
+    if not hooks or not hooks["enable"]:
+        return
+    reached = CHECKS if hooks["enable_call_back"] else REACHED
+    for event in hooks["hook_events"]:
+        if reached.get(event) == plan["status"]:
+            send(realm, plan, event)
 
 
 def prepare_jobs(plan: Document) -> None:
@@ -218,17 +270,12 @@ def _reopen(realm: Realm, plan: Document, setting: Document) -> None:
 def _finish_planning(realm: Realm, plan: Document) -> None:
     if realm.traits.lints_at_finish:
         for job in plan["jobs"]:
-            _lint_job(job)
+            try:
+                check_job(str(job["type"]), job["spec"])
+            except GoError as wrong:
+                raise wrong.wrapped("failed to lint release job, err") from None
     if not diverted(plan, "finish_planning"):
         plan["finish_planning_time"] = realm.clock.now()
-
-
-def _lint_job(job: Document) -> None:
-    spec = job["spec"] if isinstance(job["spec"], dict) else {}
-    if job["type"] not in {"text", "workflow"}:
-        raise GoError(f"failed to lint release job, err: invalid release job type: {job['type']}")
-    if job["type"] == "workflow" and not spec.get("workflow"):
-        raise GoError("failed to lint release job, err: workflow cannot be empty")
 
 
 def _ask_for_approval(plan: Document) -> None:
@@ -238,8 +285,9 @@ def _ask_for_approval(plan: Document) -> None:
     if approval["type"] == "native" and not approval.get("native_approval"):
         raise GoError("clear approval data: nil native approval")
     clear_votes(approval)
-    if approval["type"] == "native":
-        approval["native_approval"]["instance_code"] = new_uuid()
+    object_key, code_key = INSTANCES.get(approval["type"], ("", ""))
+    if approval.get(object_key):
+        approval[object_key][code_key] = new_uuid()
 
 
 def _start_executing(realm: Realm, plan: Document) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from planops.sandbox.zadig.answers import GoError, panic
+from planops.sandbox.zadig.answers import NO_DOCUMENT, GoError, panic
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.people import People
 
+ID_LENGTH = 24
 LARK = frozenset({"lark", "lark_intl"})
 MAX_DINGTALK_NODES = 20
 
@@ -45,10 +46,42 @@ def check_approval(people: People, approval: Document) -> None:
             raise GoError(f"invalid approval type {other}")
 
 
-def check_definition(approval: Document) -> None:
-    """Lark approvals, enabled or not, need their object for the definition made in Lark."""
-    if approval["type"] in LARK and approval["lark_approval"] is None:
-        raise GoError("createLarkApprovalDefinition error: lark approval is nil")
+def check_definition(approval: Document, apps: Sequence[Document] | None) -> None:
+    """Lark approvals, enabled or not, need their object and the app that their definition is in.
+
+    ``apps`` are the system's apps; ``None`` stands for a system that has every app (§6.6).
+    """
+    if approval["type"] not in LARK:
+        return
+    if approval["lark_approval"] is None:
+        raise GoError("lark approval is nil")
+    if apps is None:
+        return
+    app_id = str(approval["lark_approval"]["approval_id"])
+    flaw = object_id_flaw(app_id)
+    app = next((one for one in apps if one["id"] == app_id), None)
+    if flaw or app is None:
+        raise GoError(f"get lark app {app_id}: {flaw or NO_DOCUMENT}")
+    if app["type"] not in LARK:
+        raise GoError(f"lark app {app_id} is not lark approval")
+
+
+def object_id_flaw(text: str) -> str:
+    """Why a text is no identifier of a document; nothing when it is one (§8.3)."""
+    if len(text) != ID_LENGTH:
+        return "the provided hex string is not a valid ObjectID"
+    for character in text:
+        if character not in "0123456789abcdefABCDEF":
+            return f"encoding/hex: invalid byte: U+{ord(character):04X} {character!r}"
+    return ""
+
+
+def check_job(kind: str, spec: object) -> None:
+    """A plan's job must be of a known kind, and a workflow job must hold a workflow."""
+    if kind not in {"text", "workflow"}:
+        raise GoError(f"invalid release job type: {kind}")
+    if kind == "workflow" and not (isinstance(spec, dict) and spec.get("workflow")):
+        raise GoError("workflow cannot be empty")
 
 
 def flattened(people: People, users: Sequence[Document | None]) -> list[Document]:
@@ -111,6 +144,8 @@ def _check_dingtalk(approval: Document | None) -> None:
         if not node["approve_users"]:
             raise GoError(f"num of approval-node {position} approver is 0")
         for user in node["approve_users"]:
+            if user is None:
+                raise panic()
             if user["id"] in seen:
                 raise GoError(
                     f"Duplicate approvers {user['name']} should not appear "

@@ -24,7 +24,7 @@ from planops.sandbox.zadig.lint import (
 )
 from planops.sandbox.zadig.plans import complete, fresh_job, shown, summary
 from planops.sandbox.zadig.realm import COUNTER, CREATED, UPDATED, Call, Realm, new_uuid
-from planops.sandbox.zadig.workflows import WORKFLOW_SPEC, stored_spec
+from planops.sandbox.zadig.workflows import WORKFLOW_SPEC, catalogue_of, stored_spec
 
 _COMMON = (
     "name",
@@ -156,6 +156,21 @@ def search_users(realm: Realm, call: Call) -> object:
     }
 
 
+def list_registries(realm: Realm, _: Call) -> object:
+    """``GET /openapi/system/registry``: for any token, without a licence (§8.7)."""
+    return [
+        {
+            "registry_id": registry["id"],
+            "address": registry["reg_addr"],
+            "provider": registry.get("reg_provider", ""),
+            "region": registry.get("region", ""),
+            "namespace": registry["namespace"],
+            "is_default": registry.get("is_default", False),
+        }
+        for registry in catalogue_of(realm).system.get("registries", ())
+    ]
+
+
 def _query_int(text: str) -> int:
     if not text:
         return 0
@@ -176,15 +191,22 @@ def _checked(realm: Realm, call: Call, args: Document) -> str:
     check_range(args["start_time"], args["end_time"])
     check_schedule(args["schedule_execute_time"], args["start_time"], args["end_time"])
     manager_id = _manager_id(realm, call, args["manager"], args["manager_identity_type"])
-    approval = args["approval"]
+    accept_approval(realm, args["approval"])
+    return manager_id
+
+
+def accept_approval(realm: Realm, approval: Document | None) -> None:
+    """Check an approval in the server's order, before it is stored (§6.2)."""
     if approval is not None:
         try:
             check_approval(realm.people, approval)
         except GoError as wrong:
-            raise GoError(f"lintApproval error: {wrong}") from None
-        check_definition(approval)
+            raise wrong.wrapped("lintApproval error") from None
+        try:
+            check_definition(approval, realm.im_apps())
+        except GoError as wrong:
+            raise wrong.wrapped("createLarkApprovalDefinition error") from None
         _store_lists(approval)
-    return manager_id
 
 
 def _store_lists(approval: Document) -> None:

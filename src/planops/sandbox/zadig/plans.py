@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from planops.sandbox.zadig.approvals import APPROVAL
-from planops.sandbox.zadig.binding import presented
-from planops.sandbox.zadig.gojson import Document
+from planops.sandbox.zadig.binding import bind, presented
+from planops.sandbox.zadig.gojson import Document, numbered
 from planops.sandbox.zadig.traits import Traits
 
 FRESH: Mapping[str, Any] = {
@@ -64,6 +64,13 @@ def complete(document: Mapping[str, Any]) -> Document:
     return {**FRESH, **document, "jobs": jobs}
 
 
+def stored(document: Mapping[str, Any]) -> Document:
+    """A plan of any shape as the server would hold it; ``BindFault`` for a misshapen approval."""
+    plan = complete(document)
+    plan["approval"] = bind(APPROVAL, numbered(plan["approval"]))
+    return plan
+
+
 def fresh_job(job_id: str, name: str, kind: str, spec: object) -> Document:
     """A job that has never run."""
     return {**_FRESH_JOB, "id": job_id, "name": name, "type": kind, "spec": spec}
@@ -81,10 +88,12 @@ def shown(plan: Mapping[str, Any], traits: Traits) -> Document:
         del document["approval"]
     else:
         document["approval"] = presented(APPROVAL, document["approval"])
-        native = document["approval"].get("native_approval")
+        native, lark = (document["approval"].get(f"{kind}_approval") for kind in ("native", "lark"))
         if native is not None:
             native["flat_approve_users"] = []
-    document["jobs"] = [_shown_job(job, traits) for job in document["jobs"]]
+        if lark is not None and not traits.lark_initiators:
+            del lark["approval_initiator"]
+    document["jobs"] = [shown_job(job, traits) for job in document["jobs"]]
     if not traits.versions:
         del document["version"]
     if not traits.callback_description:
@@ -106,7 +115,8 @@ def shown_internally(plan: Mapping[str, Any], traits: Traits, flat: list[Documen
     return document
 
 
-def _shown_job(job: Mapping[str, Any], traits: Traits) -> Document:
+def shown_job(job: Mapping[str, Any], traits: Traits) -> Document:
+    """One job of a plan, as every route shows it."""
     document: Document = dict(job)
     if not traits.job_managers:
         del document["manager"], document["manager_id"]

@@ -13,12 +13,12 @@ from planops.sandbox.clock import Clock
 from planops.sandbox.zadig import gojson
 from planops.sandbox.zadig.answers import NO_DOCUMENT, NO_LICENCE, CodedError, GoError
 from planops.sandbox.zadig.gojson import Document
+from planops.sandbox.zadig.lint import object_id_flaw
 from planops.sandbox.zadig.people import People, User
 from planops.sandbox.zadig.store import Store
 from planops.sandbox.zadig.traits import Traits
 
 COUNTER = "ReleasePlan:default"
-ID_LENGTH = 24
 SYSTEM_USER = "系统"
 CREATED, UPDATED, DELETED = "新建", "更新", "删除"
 EXECUTED, SKIPPED, RETRIED = "执行", "跳过", "重试"
@@ -64,13 +64,9 @@ class Realm:
 
     def find_plan(self, plan_id: str) -> Document:
         """The stored plan; ``GoError`` for a bad or unknown id (§8.3)."""
-        if len(plan_id) != ID_LENGTH:
-            raise GoError("the provided hex string is not a valid ObjectID")
-        for character in plan_id:
-            if character not in "0123456789abcdefABCDEF":
-                raise GoError(
-                    f"encoding/hex: invalid byte: U+{ord(character):04X} {character!r}",
-                )
+        flaw = object_id_flaw(plan_id)
+        if flaw:
+            raise GoError(flaw)
         plan = self.store.get("plan", plan_id.lower())
         if plan is None:
             raise GoError(NO_DOCUMENT)
@@ -108,6 +104,11 @@ class Realm:
         if setting is None:
             raise GoError(f"failed get release plan hook setting, err: {NO_DOCUMENT}")
         return setting
+
+    def im_apps(self) -> list[Document] | None:
+        """The system's apps of other messengers; ``None`` when no fixture names any (§6.6)."""
+        system = self.store.get("setting", "system") or {}
+        return system.get("im_apps")
 
     def log(self, plan: Document, who: str, account: str, verb: str, detail: str = "") -> None:
         """Write a line of the plan's history."""

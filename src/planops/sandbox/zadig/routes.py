@@ -4,7 +4,7 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from planops.sandbox.zadig import edits, execution, hooks, internal, lifecycle, openapi
+from planops.sandbox.zadig import drafting, edits, execution, hooks, internal, lifecycle, openapi
 from planops.sandbox.zadig.answers import (
     Answer,
     CodedError,
@@ -99,12 +99,15 @@ ROUTES = (
     _route("get", f"GET {OPENAPI}/:id", openapi.get_plan),
     _route("update", f"PATCH {OPENAPI}/:id", openapi.update_plan, edits=True),
     _route("users", "GET /openapi/users", openapi.search_users),
+    _route("registries", "GET /openapi/system/registry", openapi.list_registries),
     _route("hook-get", f"GET {INTERNAL}/hook/setting", hooks.get_setting),
     _route("hook-put", f"PUT {INTERNAL}/hook/setting", hooks.put_setting, "EditConfig"),
     _route("callback", f"POST {INTERNAL}/hook/callback", hooks.call_back),
     _route("callback", "POST /api/aslan/callback/release_plan", hooks.call_back),
     _route("ui-list", f"GET {INTERNAL}", internal.list_plans, "View"),
+    _route("ui-create", f"POST {INTERNAL}", drafting.draft_plan, "Create"),
     _route("ui-get", f"GET {INTERNAL}/:id", internal.get_plan, "View"),
+    _route("ui-job", f"GET {INTERNAL}/:id/job/:jobID", internal.get_job, "View"),
     _route("ui-logs", f"GET {INTERNAL}/:id/logs", internal.get_logs, "View"),
     _route("ui-edit", f"PUT {INTERNAL}/:id", edits.edit_plan),
     _route("ui-delete", f"DELETE {INTERNAL}/:id", internal.delete_plan, "Delete"),

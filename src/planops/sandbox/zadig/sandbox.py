@@ -1,6 +1,8 @@
 """The emulated Zadig as tests and commands hold it: its state, and the application serving it."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from planops.sandbox.clock import Clock
 from planops.sandbox.zadig.application import Application
@@ -17,6 +19,11 @@ class ZadigSandbox(ZadigState):
         database: str | Path = ":memory:",
         generation: Generation = "5.0",
         clock: Clock | None = None,
+        fixtures: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(database=database, generation=generation, clock=clock)
+        """Hold ``fixtures`` (``planops.sandbox.zadig.fixtures`` says which) or the default ones.
+
+        Raises ``ValueError`` when they do not fit.
+        """
+        super().__init__(database=database, generation=generation, clock=clock, fixtures=fixtures)
         self.app = Application(self)

@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from planops.sandbox.clock import Clock
-from planops.sandbox.zadig import fixtures
+from planops.sandbox.zadig import fixtures as planting
 from planops.sandbox.zadig.answers import Answer, plain_text
-from planops.sandbox.zadig.approvals import APPROVAL
-from planops.sandbox.zadig.binding import bind
 from planops.sandbox.zadig.execution import poll
 from planops.sandbox.zadig.faults import Faults
-from planops.sandbox.zadig.gojson import Document, numbered
-from planops.sandbox.zadig.lifecycle import arm_schedule, decide
+from planops.sandbox.zadig.gojson import Document
+from planops.sandbox.zadig.lifecycle import decide_outside
 from planops.sandbox.zadig.people import People, User
-from planops.sandbox.zadig.plans import complete
+from planops.sandbox.zadig.plans import stored
 from planops.sandbox.zadig.realm import COUNTER, Realm
 from planops.sandbox.zadig.routes import Request, caller_of, dispatch, find_route
 from planops.sandbox.zadig.store import Store
 from planops.sandbox.zadig.traits import Generation, traits_of
+from planops.sandbox.zadig.webhooks import HookSent, hooks_sent
 
 Change = Mapping[str, Any] | Callable[[Document], object]
 
@@ -51,7 +50,9 @@ class ZadigState:
         database: str | Path = ":memory:",
         generation: Generation = "5.0",
         clock: Clock | None = None,
+        fixtures: Mapping[str, Any] | None = None,
     ) -> None:
+        self._fixtures = planting.chosen(fixtures)
         store, traits = Store(database), traits_of(generation)
         self.clock = clock or Clock()
         self.people = People(store, traits)
@@ -61,7 +62,7 @@ class ZadigState:
         self._received: list[Received] = []
         self._lock = threading.Lock()
         if not self.people.all():
-            fixtures.plant(self._realm)
+            planting.plant(self._realm, self._fixtures)
 
     @property
     def generation(self) -> Generation:
@@ -92,7 +93,7 @@ class ZadigState:
         """Back to the fixtures: no plans, no faults, nothing received."""
         with self._realm.store.lock:
             self._realm.store.clear()
-            fixtures.plant(self._realm)
+            planting.plant(self._realm, self._fixtures)
         self.faults.clear()
         with self._lock:
             self._received.clear()
@@ -151,7 +152,7 @@ class ZadigState:
                 change(plan)
             else:
                 plan |= copy.deepcopy(dict(change))
-            plan = _whole(plan)
+            plan = stored(plan)
             self._realm.touch(plan, by)
             self._realm.bump(plan)
             self._realm.save_plan(plan)
@@ -160,7 +161,7 @@ class ZadigState:
     def insert_plan(self, document: Mapping[str, Any]) -> Document:
         """Plant a plan of any shape; what it lacks is filled in."""
         with self._realm.store.lock:
-            plan = _whole(copy.deepcopy(dict(document)))
+            plan = stored(copy.deepcopy(dict(document)))
             plan["id"] = plan["id"] or self._realm.new_plan_id()
             plan["index"] = plan["index"] or self._realm.store.increment(COUNTER)
             self._realm.store.raise_counter(COUNTER, int(plan["index"]))
@@ -175,9 +176,26 @@ class ZadigState:
         """Add or replace a workflow under its name."""
         self._realm.store.put("workflow", str(workflow["name"]), dict(workflow))
 
-    def fail_preset(self, workflow: str, text: str) -> None:
-        """Make refreshing a workflow fail from now on (§9.1)."""
-        self._realm.store.put("setting", f"preset/{workflow}", {"text": text})
+    def workflow(self, name: str) -> Document:
+        """A workflow by its name; ``KeyError`` when there is none."""
+        found = self._realm.store.get("workflow", name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def remove_workflow(self, name: str) -> None:
+        """Another person deletes a workflow."""
+        self._realm.store.delete("workflow", name)
+
+    def fail_preset(self, workflow: str, text: str, *, job: str = "") -> None:
+        """Make refreshing a workflow, or one job of it, fail from now on (§9.1)."""
+        key = f"preset/{workflow}/{job}" if job else f"preset/{workflow}"
+        self._realm.store.put("setting", key, {"text": text})
+
+    @property
+    def hooks_sent(self) -> tuple[HookSent, ...]:
+        """Every message to the outside, oldest first; nothing really leaves."""
+        return hooks_sent(self._realm)
 
     def forget_hook_setting(self) -> None:
         """Remove the system's hook setting, without which no status changes (§7.3)."""
@@ -191,10 +209,7 @@ class ZadigState:
     def decide(self, plan_id: str, outcome: str) -> None:
         """An approval outside (lark, dingtalk, workwx) ends: passed, reject or cancelled."""
         with self._realm.store.lock:
-            plan = self.plan(plan_id)
-            decide(self._realm, plan, outcome)
-            self._realm.save_plan(plan)
-            arm_schedule(self._realm, plan)
+            decide_outside(self._realm, self.plan(plan_id), outcome)
 
     def tick(self) -> None:
         """One pass of the server's pollers (§7.7)."""
@@ -235,10 +250,3 @@ class ZadigState:
                 self.defects.append(traceback.format_exc())
                 answer = plain_text(500, f"defect of the sandbox: {self.defects[-1]}")
             return answer, store.changes != before
-
-
-def _whole(document: Document) -> Document:
-    """A plan of any shape as the server would hold it."""
-    plan = complete(document)
-    plan["approval"] = bind(APPROVAL, numbered(plan["approval"]))
-    return plan

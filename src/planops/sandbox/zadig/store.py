@@ -13,7 +13,9 @@ from typing import Literal
 
 from planops.sandbox.zadig.gojson import Document
 
-Kind = Literal["plan", "log", "cron", "setting", "user", "token", "group", "workflow", "task"]
+Kind = Literal[
+    "plan", "log", "cron", "setting", "user", "token", "group", "workflow", "task", "hook"
+]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (

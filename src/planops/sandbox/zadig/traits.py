@@ -23,6 +23,9 @@ class Traits:
     callback_executes: bool
     any_identity: bool
     filters_tests: bool
+    service_inputs: bool
+    fresh_repositories: bool
+    lark_initiators: bool
     list_window: bool
 
     def covers(self, since: Generation) -> bool:
@@ -44,6 +47,9 @@ _FOUR_ONE = Traits(
     callback_executes=False,
     any_identity=False,
     filters_tests=False,
+    service_inputs=False,
+    fresh_repositories=False,
+    lark_initiators=False,
     list_window=False,
 )
 _FIVE_ZERO = Traits(
@@ -60,6 +66,9 @@ _FIVE_ZERO = Traits(
     callback_executes=True,
     any_identity=True,
     filters_tests=True,
+    service_inputs=True,
+    fresh_repositories=True,
+    lark_initiators=True,
     list_window=True,
 )
 

@@ -5,16 +5,18 @@ from typing import Any
 
 from planops.sandbox.zadig.answers import (
     NO_DOCUMENT,
-    PRESET_FAILED,
     WORKFLOW_NOT_FOUND,
     CodedError,
     GoError,
     panic,
 )
 from planops.sandbox.zadig.binding import Field, Pointer, Slice, Struct, fields
+from planops.sandbox.zadig.catalogue import Catalogue
 from planops.sandbox.zadig.gojson import Document
-from planops.sandbox.zadig.inputs import REPOSITORY, Catalogue, apply_input
+from planops.sandbox.zadig.inputs import apply_input
+from planops.sandbox.zadig.presets import jobs_of, preset, storable
 from planops.sandbox.zadig.realm import Realm
+from planops.sandbox.zadig.sources import REPOSITORY
 
 _PARAMETER = Struct(
     "CreateCustomTaskParam",
@@ -45,20 +47,19 @@ def stored_spec(realm: Realm, spec: Document) -> Document:
     if workflow is None:
         raise CodedError(*WORKFLOW_NOT_FOUND, NO_DOCUMENT)
     workflow["remark"] = spec["remark"]
-    catalogue = _catalogue(realm)
+    catalogue = catalogue_of(realm)
     if realm.traits.parameters:
         for parameter in spec["parameters"] or ():
             if parameter is None:
                 raise panic()
             _set_parameter(catalogue, workflow["params"], parameter)
-    _preset(realm, workflow)
+    preset(realm, workflow)
     given = _by_name(spec["inputs"] or ())
-    for stage in workflow["stages"]:
-        for job in stage["jobs"]:
-            job["skipped"] = job["name"] not in given
-            if not job["skipped"]:
-                apply_input(catalogue, job, given[job["name"]])
-    return {"workflow": workflow, "status": "", "task_id": 0}
+    for job in jobs_of(workflow):
+        job["skipped"] = job["name"] not in given
+        if not job["skipped"]:
+            apply_input(catalogue, workflow, job, given[job["name"]])
+    return {"workflow": storable(workflow), "status": "", "task_id": 0}
 
 
 def _by_name(inputs: Sequence[Document | None]) -> dict[str, Any]:
@@ -68,24 +69,9 @@ def _by_name(inputs: Sequence[Document | None]) -> dict[str, Any]:
     return {one["job_name"]: one["parameters"] for one in inputs if one is not None}
 
 
-def _catalogue(realm: Realm) -> Catalogue:
-    system = realm.store.get("setting", "system") or {}
-    return Catalogue(
-        registries=tuple(system.get("registries", ())),
-        code_hosts={host["alias"]: host["id"] for host in system.get("code_hosts", ())},
-        filters_repositories=realm.traits.filters_tests,
-    )
-
-
-def _preset(realm: Realm, workflow: Document) -> None:
-    """Refresh every job from its project, which may fail and clears some selections (§9.1)."""
-    failure = realm.store.get("setting", f"preset/{workflow['name']}")
-    if failure is not None:
-        raise CodedError(*PRESET_FAILED, str(failure["text"]))
-    for stage in workflow["stages"]:
-        for job in stage["jobs"]:
-            if job["type"] == "zadig-build":
-                job["spec"]["service_and_builds"] = []
+def catalogue_of(realm: Realm) -> Catalogue:
+    """What workflow jobs may refer to."""
+    return Catalogue(system=realm.store.get("setting", "system") or {}, traits=realm.traits)
 
 
 def _set_parameter(catalogue: Catalogue, known: list[Document], given: Document) -> None:
@@ -109,10 +95,12 @@ def _set_known_parameter(catalogue: Catalogue, known: list[Document], given: Doc
         _set_repository(catalogue, found["repo"], given["repo"])
 
 
-def _set_repository(catalogue: Catalogue, known: Document, given: Document | None) -> None:
+def _set_repository(catalogue: Catalogue, known: Document | None, given: Document | None) -> None:
     if given is None:
         raise panic()
-    host = catalogue.code_host_id(given["codehost_name"])
+    host = catalogue.code_host(given["codehost_name"])["id"]
+    if known is None:
+        raise panic()
     if known["codehost_id"] != host:
         raise GoError(f"codehost {given['codehost_name']} (ID {host}) not found in workflow")
     if all(known[key] == given[key] for key in ("repo_namespace", "repo_name")):
