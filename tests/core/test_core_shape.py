@@ -153,7 +153,9 @@ def test_zadigs_schema_becomes_the_shape_that_the_codec_relies_on() -> None:
         "content", "remark", "workflow_key", "project_key", "parameters", "inputs",
     }  # fmt: skip
     assert spec.fields["inputs"].item is not None
-    assert spec.fields["inputs"].item.fields["parameters"].kind is Kind.FREE
+    parameters = spec.fields["inputs"].item.fields["parameters"]
+    assert parameters.kind is Kind.OBJECT
+    assert parameters.fields["service_list"].key == ("service_name", "service_module")
     users = shape.fields["approval"].fields["native_approval"].fields["approve_users"]
     assert (users.kind, users.key) == (Kind.SET, ("type", "user_id", "group_id"))
     assert shape.fields["start_time"].format == "epoch"

@@ -181,8 +181,8 @@ def test_a_warning_does_not_lose_the_plan(repository: Any) -> None:
         "plans/a.yaml",
         "a",
         spec="  jobs: [{name: d, type: workflow, spec: {workflow_key: d, inputs:"
-        " [{job_name: x, job_type: new-type}, {job_name: z, job_type: k8s-blue-green-deploy,"
-        " parameters: {a: 1}}]}}]\n",
+        " [{job_name: z, job_type: k8s-blue-green-deploy, parameters: {service_list: [{"
+        "service_name: a}]}}], parameters: [{name: x, type: file}]}}]\n",
     )
     loaded = repository.load()
     assert [problem.severity for problem in loaded.problems] == ["warning", "warning"]

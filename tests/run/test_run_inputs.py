@@ -119,48 +119,48 @@ FILE_CHANGES: list[tuple[Path, Any, str]] = [
     (
         ("inputs", 0, "parameters", "service_list", 0, "repo_info", 0, "branch"),
         "other",
-        f"{BUILD}/service_list/0/repo_info/0/branch",
+        f"{BUILD}/service_list/service1:service1/repo_info/gitlab:team:demo/branch",
     ),
     (
         ("inputs", 0, "parameters", "service_list", 0, "repo_info", 0, "pr"),
         8,
-        f"{BUILD}/service_list/0/repo_info/0/pr",
+        f"{BUILD}/service_list/service1:service1/repo_info/gitlab:team:demo/pr",
     ),
     (
         ("inputs", 0, "parameters", "service_list", 0, "repo_info", 0, "enable_commit"),
         False,
-        f"{BUILD}/service_list/0/repo_info/0/enable_commit",
+        f"{BUILD}/service_list/service1:service1/repo_info/gitlab:team:demo/enable_commit",
     ),
     (
         ("inputs", 0, "parameters", "service_list", 0, "repo_info", 0, "commit_id"),
         "def",
-        f"{BUILD}/service_list/0/repo_info/0/commit_id",
+        f"{BUILD}/service_list/service1:service1/repo_info/gitlab:team:demo/commit_id",
     ),
     (
         ("inputs", 0, "parameters", "service_list", 0, "inputs", 0, "value"),
         "x",
-        f"{BUILD}/service_list/0/inputs/0/value",
+        f"{BUILD}/service_list/service1:service1/inputs/gggg/value",
     ),
     (("inputs", 1, "parameters", "env_name"), "prod", f"{DEPLOY}/env_name"),
     (
         ("inputs", 1, "parameters", "service_list", 1, "image_name"),
         "img:9",
-        f"{DEPLOY}/service_list/1/image_name",
+        f"{DEPLOY}/service_list/a:n/image_name",
     ),
     (
         ("inputs", 1, "parameters", "service_list", 2, "value_merge_strategy"),
         "reuse",
-        f"{DEPLOY}/service_list/2/value_merge_strategy",
+        f"{DEPLOY}/service_list/b:m/value_merge_strategy",
     ),
     (
         ("inputs", 2, "parameters", "testing_list", 0, "repo_info", 0, "branch"),
         "dev",
-        f"{TEST}/testing_list/0/repo_info/0/branch",
+        f"{TEST}/testing_list/static-html-report/repo_info/gitlab:team:test-report/branch",
     ),
     (
         ("inputs", 2, "parameters", "testing_list", 0, "inputs", 0, "value"),
         "smoke",
-        f"{TEST}/testing_list/0/inputs/0/value",
+        f"{TEST}/testing_list/static-html-report/inputs/SUITE/value",
     ),
 ]
 
@@ -171,34 +171,34 @@ SERVER_CHANGES: list[tuple[str, Path, Any, str]] = [
         "build",
         (*BUILT, "repos", 0, "branch"),
         "x",
-        f"{BUILD}/service_list/0/repo_info/0/branch",
+        f"{BUILD}/service_list/service1:service1/repo_info/gitlab:team:demo/branch",
     ),
-    ("build", (*BUILT, "repos", 0, "pr"), 0, f"{BUILD}/service_list/0/repo_info/0/pr"),
-    ("build", (*BUILT, "key_vals", 0, "value"), "x", f"{BUILD}/service_list/0/inputs/0/value"),
+    ("build", (*BUILT, "repos", 0, "pr"), 0, f"{BUILD}/service_list/service1:service1/repo_info/gitlab:team:demo/pr"),
+    ("build", (*BUILT, "key_vals", 0, "value"), "x", f"{BUILD}/service_list/service1:service1/inputs/gggg/value"),
     ("deploy", ("spec", "env"), "prod", f"{DEPLOY}/env_name"),
     (
         "deploy",
         ("spec", "services", 0, "modules", 1, "image"),
         "x",
-        f"{DEPLOY}/service_list/1/image_name",
+        f"{DEPLOY}/service_list/a:n/image_name",
     ),
     (
         "deploy",
         ("spec", "services", 1, "value_merge_strategy"),
         "",
-        f"{DEPLOY}/service_list/2/value_merge_strategy",
+        f"{DEPLOY}/service_list/b:m/value_merge_strategy",
     ),
     (
         "test",
         ("spec", "test_modules", 0, "repos", 0, "branch"),
         "x",
-        f"{TEST}/testing_list/0/repo_info/0/branch",
+        f"{TEST}/testing_list/static-html-report/repo_info/gitlab:team:test-report/branch",
     ),
     (
         "test",
         ("spec", "test_modules", 0, "key_vals", 0, "value"),
         "x",
-        f"{TEST}/testing_list/0/inputs/0/value",
+        f"{TEST}/testing_list/static-html-report/inputs/SUITE/value",
     ),
     ("test", ("skipped",), True, f"{AT}/inputs/test"),
     ("notify", ("skipped",), False, f"{AT}/inputs/notify"),
@@ -318,7 +318,7 @@ def test_what_the_server_drops_is_said_once_and_not_written_for_ever(zadig: Worl
     unknown = changed(("inputs", 0, "parameters", "service_list", 0, "inputs", 0, "key"), "UNKNOWN")
     report = apply_one(zadig.target(), declared(unknown))
     assert report.outcome is Outcome.FAILED
-    assert f"{BUILD}/service_list/0/inputs" in report.error
+    assert f"{BUILD}/service_list/service1:service1/inputs/UNKNOWN" in report.error
     assert "manage.ignore" in report.error
     assert len(zadig.writes()) == 2
 

@@ -123,6 +123,10 @@ def _laid(shape: Shape, live: JSON, desired: JSON, ignore: Sequence[str], path: 
         return overlay(shape, live, desired, ignore, path)
     if shape.key and isinstance(desired, list) and isinstance(live, list):
         return _overlay_items(shape, live, desired, ignore, path)
+    if shape.kind is Kind.LIST and _by_position(shape, desired, live):
+        sides = enumerate(zip(_items(live), _items(desired), strict=True))
+        item = shape.item or FREE
+        return [_laid(item, had, want, ignore, f"{path}/{at}") for at, (had, want) in sides]
     return desired
 
 
@@ -157,6 +161,10 @@ def _walk(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
         if not same(at.desired, at.live):
             yield _delta(path, shape, Cause.UNKNOWN, at, note=walk.unseen[path])
         return
+    yield from _walk_kind(walk, path, shape, at)
+
+
+def _walk_kind(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
     match Kind.SCALAR if shape.sensitive else shape.kind:  # a secret differs as a whole
         case Kind.OBJECT if isinstance(at.desired, dict) and isinstance(at.live, dict):
             yield from _walk_object(walk, path, shape, at)
@@ -164,6 +172,8 @@ def _walk(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
             yield from _walk_items(walk, path, shape, at)
         case Kind.SET if _are_lists(at):
             yield from _leaf(path, shape, _sorted(at))
+        case Kind.LIST if _by_position(shape, at.desired, at.live):
+            yield from _walk_positions(walk, path, shape, at)
         case Kind.FREE if not same(at.desired, at.live):
             yield from _walk_free(path, shape, at)
         case _:
@@ -243,6 +253,28 @@ def _walk_items(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[De
         yield from _order(path, shape, at, wanted, held, known)
 
 
+def _by_position(shape: Shape, desired: Value, live: Value) -> bool:
+    """Tell whether a list of objects without identity can be compared place by place."""
+    lists = isinstance(desired, list) and isinstance(live, list) and len(desired) == len(live)
+    return lists and shape.item is not None and shape.item.kind is Kind.OBJECT
+
+
+def _walk_positions(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
+    for place in range(len(_items(at.desired))):
+        base = _at(at.base, (place,))
+        sides = _Sides(
+            base=base,
+            desired=_items(at.desired)[place],
+            live=_items(at.live)[place],
+            recorded=base is not ABSENT,
+        )
+        yield from _walk(walk, f"{path}/{place}", shape.item or FREE, sides)
+
+
+def _items(value: Value) -> list[JSON]:
+    return value if isinstance(value, list) else []
+
+
 def _order(
     path: str,
     shape: Shape,
@@ -319,7 +351,7 @@ def _child(value: Value, name: str) -> Value:
 
 
 def _by_key(shape: Shape, value: Value) -> dict[str, JSON]:
-    items = value if isinstance(value, list) else []
+    items = _items(value)
     return dict(zip(item_keys(shape, items), items, strict=True))
 
 

@@ -67,6 +67,25 @@ RUNTIME = frozenset(
 )  # fmt: skip
 
 
+OWNERS: Mapping[str, tuple[str, ...]] = {
+    "native_approval": ("native",),
+    "lark_approval": ("lark", "lark_intl"),
+    "dingtalk_approval": ("dingtalk",),
+    "workwx_approval": ("workwx",),
+}
+BLOCKS = tuple(OWNERS)
+"""The parts of an approval, one a type, and the types that use each."""
+
+
+def pruned(value: JSON) -> JSON:
+    """Copy a value without the members of objects that the server takes for absent."""
+    if isinstance(value, list):
+        return [pruned(item) for item in value]
+    if isinstance(value, dict):
+        return {name: pruned(sub) for name, sub in value.items() if not is_empty(sub)}
+    return value
+
+
 def writable(value: JSON, allow: Allow = WRITABLE) -> JSON:
     """Copy what may be sent back of an approval, or of a part of one, and nothing else."""
     if isinstance(value, list):

@@ -121,16 +121,21 @@ def _view_input(declared: Tree, job: Tree, path: str, unseen: dict[str, str]) ->
     return seen
 
 
-def job_bodies(jobs: JSON, live: Sequence[Tree]) -> list[JSON]:
+def job_bodies(jobs: JSON, declared: Sequence[Tree], live: Sequence[Tree]) -> list[JSON]:
     """Write jobs as PATCH takes them: name, type and spec, and nothing that the server owns.
 
+    Inputs are those of the file, as ``declared`` has them, since none can be read back whole.
     Variables of a workflow that no file declares keep the values that ``live`` holds.
     """
+    wanted = {job_key(job): tree(job.get("spec")) for job in declared}
     held = {job_key(job): tree(job.get("spec")) for job in live}
-    return [_job_body(job, held.get(job_key(job), {})) for job in rows(jobs)]
+    return [
+        _job_body(job, wanted.get(job_key(job), {}), held.get(job_key(job), {}))
+        for job in rows(jobs)
+    ]
 
 
-def _job_body(job: Tree, live: Tree) -> JSON:
+def _job_body(job: Tree, declared: Tree, live: Tree) -> JSON:
     spec = tree(job.get("spec"))
     if job.get("type") != "workflow":
         body: Tree = {name: spec.get(name, "") for name in ("content", "remark")}
@@ -143,7 +148,7 @@ def _job_body(job: Tree, live: Tree) -> JSON:
             parameters += (p for p in kept_parameters(workflow) if text(p, "name") not in named)
         if parameters:
             body["parameters"] = list(parameters)
-        body["inputs"] = list(rows(spec.get("inputs")))
+        body["inputs"] = list(rows(declared.get("inputs")))
     return {"name": job.get("name", ""), "type": job.get("type", ""), "spec": body}
 
 
@@ -160,10 +165,10 @@ def kept_parameters(workflow: Tree) -> list[Tree]:
     ]
 
 
-def unfaithful_jobs(raw: JSON, *, declared: bool) -> Iterator[str]:
+def unfaithful_jobs(raw: JSON, *, declared: bool, ignore: Sequence[str]) -> Iterator[str]:
     """Say what an update of the whole list would lose, each with what to do about it.
 
-    ``declared`` tells whether the file declares the jobs.
+    ``declared`` tells whether the file declares the jobs, ``ignore`` which paths it leaves alone.
     """
     seen: set[tuple[str, str]] = set()
     for job in rows(raw):
@@ -179,8 +184,17 @@ def unfaithful_jobs(raw: JSON, *, declared: bool) -> Iterator[str]:
             )
         if kind not in ("text", "workflow"):
             yield f"{where} is of a type that updates drop in silence; change it on the server"
-        elif kind == "workflow" and not declared:
-            yield f"{where} runs a workflow whose inputs cannot be read back; declare the jobs"
+        elif kind == "workflow" and (not declared or _is_ignored(kind, name, ignore)):
+            yield (
+                f"{where} runs a workflow whose inputs cannot be read back whole;"
+                " declare the jobs, and ignore none of their inputs"
+            )
+
+
+def _is_ignored(kind: str, name: str, ignore: Sequence[str]) -> bool:
+    """Tell whether an ignored path holds a job's inputs, or lies within them."""
+    inputs = f"/spec/jobs/{escape(f'{kind}:{name}')}/spec/inputs"
+    return any(f"{inputs}/".startswith(f"{p}/") or p.startswith(f"{inputs}/") for p in ignore)
 
 
 def rerun(raw: JSON) -> list[str]:

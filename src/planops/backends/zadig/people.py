@@ -96,7 +96,7 @@ def _nobody(role: str, account: str, count: int) -> Refusal:
 
 def _user(user: Tree, found: Found, refusals: list[Refusal]) -> JSON:
     """Give an approver by id; the display name goes along where it is known."""
-    if user.get("type") == "group":
+    if user.get("type") in ("group", "task_creator"):
         return dict(user)
     kept = {name: value for name, value in user.items() if name != "account"}
     kept["type"] = "user"

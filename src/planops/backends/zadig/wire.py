@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planops.backends.zadig.approval import is_empty, strangers, voted, writable
+from planops.backends.zadig.approval import (
+    BLOCKS,
+    OWNERS,
+    is_empty,
+    pruned,
+    strangers,
+    voted,
+    writable,
+)
 from planops.backends.zadig.inputs import Tree, rows, text, tree
 from planops.backends.zadig.jobs import (
     declared_jobs,
@@ -21,6 +29,7 @@ from planops.backends.zadig.jobs import (
 )
 from planops.backends.zadig.lifecycle import LIFECYCLE
 from planops.core.changes import NEW_ID, Request, Step, StepKind
+from planops.core.compare import same
 from planops.core.decide import Desired, Proposal
 from planops.core.lifecycle import Edge, Lifecycle, Move, Refusal
 from planops.core.model import JSON, Live
@@ -81,7 +90,11 @@ class ZadigRules:
             put_back=state == LIFECYCLE.path[0] and bool(_number(raw, "planning_time")),
             unfaithful=(
                 *(f"{name} is unknown to planops, and an update would lose it" for name in strange),
-                *unfaithful_jobs(raw.get("jobs"), declared="jobs" in wanted),
+                *unfaithful_jobs(
+                    raw.get("jobs"),
+                    declared="jobs" in wanted,
+                    ignore=desired.plan.manage.ignore if desired else (),
+                ),
             ),
             unseen=unseen,
         )
@@ -119,8 +132,11 @@ class ZadigRules:
         """POST takes no jobs: a plan with jobs is made by two calls (docs/servers/zadig.md §3)."""
         body = _head(desired, spec)
         body |= {name: spec[name] for name in SCALARS if name in desired.spec}
-        if not is_empty(spec.get("approval")):
-            body["approval"] = _approval_body(spec, {})
+        approval = _approval_body(spec, {})
+        # Of a lark approval every write makes a definition in Lark: one is enough (§6.2).
+        twice = str(approval.get("type", "")).startswith("lark") and bool(spec.get("jobs"))
+        if not is_empty(approval) and not twice:
+            body["approval"] = approval
         made = Step(
             kind=StepKind.CREATE,
             request=Request(method="POST", path=OPEN, body=body),
@@ -203,7 +219,8 @@ def _update(desired: Desired, spec: Tree, raw: Tree, id_: str) -> Step:
     approval = {} if _cleared(desired) else _approval_body(spec, raw)
     if not is_empty(approval):
         body["approval"] = approval
-    body["jobs"] = job_bodies(spec.get("jobs"), rows(raw.get("jobs")))
+    declared = declared_jobs(desired.plan.spec)
+    body["jobs"] = job_bodies(spec.get("jobs"), declared, rows(raw.get("jobs")))
     return Step(
         kind=StepKind.UPDATE,
         request=Request(method="PATCH", path=f"{OPEN}/{id_}", body=body),
@@ -219,25 +236,23 @@ def _cleared(desired: Desired) -> bool:
 
 
 def _approval_body(spec: Tree, raw: Tree) -> Tree:
-    """The canonical approval, and beside it what the server holds of other kinds of approval."""
+    """What the plan shall hold of its approval, over what the server holds besides.
+
+    Empty members are left out, since the server takes them for absent (docs/servers/zadig.md §6).
+    """
     approval = tree(spec.get("approval"))
-    native = tree(approval.get("native_approval"))
-    body = tree(writable(raw.get("approval"))) | {
-        name: approval[name] for name in ("enabled", "type", "description")
-    }
-    held = body.pop("native_approval", None)
-    if not is_empty(native) or held is not None:
-        users: list[JSON] = [_user_body(user) for user in rows(native.get("approve_users"))]
-        body["native_approval"] = {
-            "timeout": native["timeout"],
-            "needed_approvers": native["needed_approvers"],
-            "approve_users": users,
-        }
-    return {name: value for name, value in body.items() if value not in (None, "")}
-
-
-def _user_body(user: Tree) -> JSON:
-    return {name: user[name] for name in sorted(user) if not is_empty(user[name])}
+    kept = tree(pruned(writable(raw.get("approval"))))
+    body = {name: kept[name] for name in kept if name.endswith("_approval")}
+    for name in BLOCKS:
+        held, wanted = tree(kept.get(name)), tree(pruned(approval.get(name)))
+        known = tree(approval.get(name))
+        block = {key: value for key, value in held.items() if key not in known} | wanted
+        if block or name in tree(raw.get("approval")):
+            body[name] = block
+    if not is_empty(approval):
+        body["enabled"] = bool(approval.get("enabled"))
+        body |= {name: approval[name] for name in ("type", "description") if approval.get(name)}
+    return body
 
 
 def _rerun(live: Live) -> tuple[Refusal, ...]:
@@ -259,11 +274,22 @@ def _weakened(live: Tree, spec: Tree) -> tuple[Refusal, ...]:
         reasons.append("the approval would be switched off")
     elif before.get("type") != after.get("type"):
         reasons.append(f"the approval would go from {before.get('type')} to {after.get('type')}")
-    else:
+    elif before.get("type") == "native":
         reasons += _weaker(tree(before.get("native_approval")), tree(after.get("native_approval")))
+    else:
+        reasons += _others(before, after)
     return tuple(
         Refusal(guard="weaken", message=reason, lift="--allow weaken") for reason in reasons
     )
+
+
+def _others(before: Tree, after: Tree) -> list[str]:
+    """In an approval by nodes any change may let others decide; it is not weighed, but shown."""
+    return [
+        f"who approves, or in which order, would change in {name}"
+        for name in BLOCKS
+        if before.get("type", "") in OWNERS[name] and not same(before.get(name), after.get(name))
+    ]
 
 
 def _weaker(before: Tree, after: Tree) -> list[str]:
