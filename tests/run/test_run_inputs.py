@@ -173,8 +173,18 @@ SERVER_CHANGES: list[tuple[str, Path, Any, str]] = [
         "x",
         f"{BUILD}/service_list/service1:service1/repo_info/gitlab:team:demo/branch",
     ),
-    ("build", (*BUILT, "repos", 0, "pr"), 0, f"{BUILD}/service_list/service1:service1/repo_info/gitlab:team:demo/pr"),
-    ("build", (*BUILT, "key_vals", 0, "value"), "x", f"{BUILD}/service_list/service1:service1/inputs/gggg/value"),
+    (
+        "build",
+        (*BUILT, "repos", 0, "pr"),
+        0,
+        f"{BUILD}/service_list/service1:service1/repo_info/gitlab:team:demo/pr",
+    ),
+    (
+        "build",
+        (*BUILT, "key_vals", 0, "value"),
+        "x",
+        f"{BUILD}/service_list/service1:service1/inputs/gggg/value",
+    ),
     ("deploy", ("spec", "env"), "prod", f"{DEPLOY}/env_name"),
     (
         "deploy",

@@ -102,7 +102,9 @@ WORKFLOW_SPECS: list[dict[str, Any]] = [
     {"workflow_key": "deploy"},
     {
         "workflow_key": "deploy",
-        "inputs": [{"job_name": "deploy", "job_type": "zadig-deploy", "parameters": {"env_name": "prod"}}],
+        "inputs": [
+            {"job_name": "deploy", "job_type": "zadig-deploy", "parameters": {"env_name": "prod"}}
+        ],
     },
     {
         "workflow_key": "deploy",
