@@ -20,24 +20,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planops.cli import options
+from planops.cli.sandbox import SETTINGS
 from planops.errors import PlanopsError, SettingsWrong
 
 if TYPE_CHECKING:
     from planops.sandbox.zadig import ZadigSandbox
 
 TOKEN = "sandbox-admin-token"  # noqa: S105  the sandbox's own, known to everybody
-
-CONFIG = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-targets:
-  zadig-demo:
-    backend: zadig
-    url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    adopt-by-name: true   # no ledger yet: names say which plans are ours
-"""
 
 CHECKOUT = """\
 apiVersion: planops/v1
@@ -166,7 +155,7 @@ class _Story:
         )
         plans = self.folder / "plans"
         plans.mkdir(exist_ok=True)
-        (self.folder / "planops.yaml").write_text(CONFIG.format(url=self.url))
+        (self.folder / "planops.yaml").write_text(SETTINGS.format(name="zadig-demo", url=self.url))
         (plans / "checkout.yaml").write_text(
             CHECKOUT.replace("@START@", start).replace("@END@", end)
         )

@@ -22,7 +22,7 @@ apiVersion: planops/v1
 kind: Config
 plans: [plans/**/*.yaml]
 targets:
-  zadig-sandbox:
+  {name}:
     backend: zadig
     url: {url}
     token: ${{env:ZADIG_TOKEN}}
@@ -104,7 +104,7 @@ def command(
                 f"Zadig {zadig_version} is emulated at {at.url}. Interrupt to stop.", err=True
             )
             click.echo(f"export ZADIG_TOKEN={_token(zadig.tokens, zadig.users)}", err=True)
-            click.echo(SETTINGS.format(url=at.url))
+            click.echo(SETTINGS.format(name="zadig-sandbox", url=at.url))
             stop.wait()
     except ValueError as error:
         raise SettingsWrong(f"sandbox: {fixtures}: {error}; correct it") from error

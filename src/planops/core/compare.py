@@ -221,10 +221,11 @@ def _hides(shape: Shape) -> bool:
 def _walk_object(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
     secret = any(_is_credential(side) for side in (at.base, at.desired, at.live))
     for name, field in shape.fields.items():
-        base, live = _child(at.base, name), _child(at.live, name)
-        sides = _Sides(
-            base=base, desired=_child(at.desired, name), live=live, recorded=base is not ABSENT
-        )
+        base, desired = _child(at.base, name), _child(at.desired, name)
+        if base is ABSENT and desired is ABSENT:
+            continue
+        live = _child(at.live, name)
+        sides = _Sides(base=base, desired=desired, live=live, recorded=base is not ABSENT)
         for delta in _walk(walk, f"{path}/{escape(name)}", field, sides):
             yield _as_secret(delta) if secret and name == "value" else delta
 

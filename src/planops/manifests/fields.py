@@ -57,6 +57,8 @@ def check(spec: JSON, kind: str) -> Iterator[Finding]:
     for pattern in _of(kind, "epoch"):
         for path, container in _each(spec, pattern):
             yield from _time(("spec", *path), container[path[-1]])
+    if not _holds_fraction(spec):
+        return
     for pattern in (*_of(kind, "integer"), *_of(kind, "epoch")):
         for path, container in _each(spec, pattern):
             value = container[path[-1]]
@@ -64,6 +66,14 @@ def check(spec: JSON, kind: str) -> Iterator[Finding]:
                 hint = f"write {int(value)}" if value.is_integer() else ""
                 message = f"{code(str(path[-1]))} is {value}, where a whole number is wanted"
                 yield Finding(path=("spec", *path), code="wrong-type", message=message, hint=hint)
+
+
+def _holds_fraction(value: JSON) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_fraction, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_fraction, value))
+    return isinstance(value, float)
 
 
 def _time(path: Path, value: JSON) -> Iterator[Finding]:
