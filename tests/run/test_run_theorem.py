@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from planops import reconcile
 from planops.core.changes import ChangeSet
-from planops.core.model import Manage, Plan, PlanKey, Severity, Source
+from planops.core.model import JSON, Manage, Plan, PlanKey, Severity, Source
 from planops.core.report import Outcome, StepResult, TargetReport
 from planops.manifests.validate import check
 from planops.run import Target
@@ -341,8 +341,13 @@ def jobs_frame(wanted: Plan, held: dict[str, Any]) -> Any:
         for job in (declared if isinstance(declared, list) else [])
         if isinstance(job, dict) and job["type"] == "text" and ("text", job["name"]) in there
         for name in ("content", "remark")
-        if name not in (job.get("spec") or {})  # type: ignore[operator]
+        if name not in spec_of(job)
     }
+
+
+def spec_of(job: dict[str, JSON]) -> dict[str, JSON]:
+    spec = job.get("spec")
+    return spec if isinstance(spec, dict) else {}
 
 
 def frame(wanted: Plan, held: dict[str, Any], before: dict[str, Any]) -> Any:

@@ -1,5 +1,6 @@
 """The ways in which the emulated server refuses, and their bodies (docs/servers/zadig.md §2)."""
 
+import abc
 from dataclasses import dataclass, field
 
 from planops.sandbox.zadig import gojson
@@ -27,12 +28,12 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = field(default=())
 
 
-class Refusal(Exception):
+class Refusal(Exception, abc.ABC):
     """Anything but success."""
 
+    @abc.abstractmethod
     def answer(self) -> Answer:
         """The answer that says so."""
-        raise NotImplementedError
 
 
 class GoError(Refusal):
