@@ -18,14 +18,7 @@ from planops.sandbox.zadig import Generation
 from run.world import World, applied, asked, world
 
 ROOT = Path(__file__).parents[2]
-FOLDER = next(
-    path
-    for path in (
-        ROOT / "examples/plans/zadig/approvals",
-        ROOT / "examples/plans-next/zadig/approvals",
-    )
-    if path.is_dir()
-)
+FOLDER = ROOT / "examples/plans/zadig/approvals"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 

@@ -273,7 +273,7 @@ def test_projections_of_nothing(job_type: str, stored: dict[str, Any]) -> None:
 
 
 def test_a_type_without_a_projection_is_unseen() -> None:
-    assert project("freestyle", {"x": 1}, {}) is None
+    assert project("k8s-canary-deploy", {"x": 1}, {}) is None
 
 
 def encoded(value: object) -> str:
@@ -325,11 +325,11 @@ def declared_input(parameters: JSON) -> list[JSON]:
 
 
 def test_what_cannot_be_read_back_is_shown_and_never_alone_a_reason_to_write() -> None:
-    change = decided(held_input("freestyle", {}), jobs=declared_input({"kv": [1]}))
+    change = decided(held_input("k8s-canary-deploy", {}), jobs=declared_input({"kv": [1]}))
     (delta,) = change.deltas
     assert delta.path == "/spec/jobs/workflow:Deploy/spec/inputs/check/parameters"
     assert (delta.cause.value, change.steps) == ("unknown", ())
-    assert "cannot read the parameters of a freestyle job back" in delta.note
+    assert "cannot read the parameters of a k8s-canary-deploy job back" in delta.note
 
 
 @pytest.mark.parametrize(
