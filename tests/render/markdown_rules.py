@@ -11,7 +11,8 @@ STARTS = (
     "### planops ", "#### ", "- ", "  - ", "| ", "|---", "<details", "</details>", "**", "Call ",
     "<code>", "No calls to make.", "This undoes",
 )  # fmt: skip
-HARMFUL = re.compile(r"[@`~\[\]\\#$^{}!]|://|(?i:www\.)|[*_]")
+# An exclamation mark begins an image only before a bracket, and brackets stand here themselves.
+HARMFUL = re.compile(r"[@`~\[\]\\#$^{}]|://|(?i:www\.)|[*_]")
 IN_CODE = re.compile(r"[<>@`~\[\]\\|*_!#$^{}]")
 
 
