@@ -139,6 +139,7 @@ def test_a_signal_ends_the_run(workers: Workers) -> None:
     main = threading.main_thread()
     if threading.current_thread() is not main or main.ident is None:
         pytest.skip("signals arrive in the main thread only")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     ident, finished = main.ident, list[int]()
 
     def work(item: int) -> None:
@@ -148,8 +149,11 @@ def test_a_signal_ends_the_run(workers: Workers) -> None:
             pass
         finished.append(item)
 
-    with pytest.raises(KeyboardInterrupt):
-        workers.map(work, range(100))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            workers.map(work, range(100))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert 0 in finished
     assert len(finished) <= 4
 

@@ -89,8 +89,7 @@ def command(
     def leave(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    signal.signal(signal.SIGINT, leave)
-    signal.signal(signal.SIGTERM, leave)
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with (
             closing(
@@ -116,6 +115,9 @@ def command(
         raise SettingsWrong(
             f"sandbox: 127.0.0.1:{port} cannot be served: {error.strerror}; choose another --port"
         ) from error
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return 0
 
 
