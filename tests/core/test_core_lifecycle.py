@@ -39,7 +39,23 @@ OURS = {
     ("finish_planning", "wait_for_approval"),
     ("finish_planning", "executing"),
 }
-THEIRS = {("wait_for_approval", "executing"), ("executing", "success")}
+# The same, §6.7, §7.5, §7.7 and §7.9: what approvers, the server and its release hooks do.
+THEIRS = {
+    ("wait_for_approval", "executing"),
+    ("wait_for_approval", "denied"),
+    ("executing", "success"),
+    ("executing", "timeout"),
+    ("success", "executing"),
+    ("planning", "wait_for_finish_planning_external_check"),
+    ("finish_planning", "wait_for_execute_external_check"),
+    ("wait_for_approval", "wait_for_execute_external_check"),
+    ("executing", "wait_for_all_done_external_check"),
+    ("wait_for_finish_planning_external_check", "finish_planning"),
+    ("wait_for_finish_planning_external_check", "executing"),
+    ("wait_for_execute_external_check", "executing"),
+    ("wait_for_all_done_external_check", "success"),
+    *((check, f"{check}_failed") for check in CHECKS),
+}
 
 
 @cache

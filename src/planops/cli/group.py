@@ -28,6 +28,7 @@ COMMANDS = {
     "diff": "Show what would be done, call for call, and do nothing.",
     "apply": "Make the calls that diff shows.",
     "status": "Say where every plan is, where it should be, and who is next.",
+    "lifecycle": "Show a server's states, and the route between two of them.",
     "schema": "Print a JSON Schema, for editors and other tools.",
     "sandbox": "Serve an emulated Zadig on this computer, to try things on.",
     "demo": "Play the whole story on the sandbox, in a repository of its own.",

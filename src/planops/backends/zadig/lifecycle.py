@@ -18,6 +18,19 @@ CHECKS = frozenset(
 )
 FAILED_CHECKS = frozenset(f"{state}_failed" for state in CHECKS)
 
+_ASKED = (
+    ("planning", "finish_planning"),
+    ("finish_planning", "execute"),
+    ("wait_for_approval", "execute"),
+    ("executing", "all_done"),
+)
+_ANSWERED = (
+    ("finish_planning", "finish_planning"),
+    ("finish_planning", "executing"),
+    ("execute", "executing"),
+    ("all_done", "success"),
+)
+
 _TO_PLANNING = {
     "finish_planning": (),
     "wait_for_approval": ("cancels the approval that is being asked for",),
@@ -34,6 +47,23 @@ _TO_CANCEL = {
     "timeout": ("cancels the plan",),
     **dict.fromkeys(CHECKS | FAILED_CHECKS, ("cancels the plan",)),
 }
+
+# What others do beside the forward path (docs/servers/zadig.md §6.7, §7.5, §7.9): never walked, but
+# shown, so that the picture is whole.
+_OTHERS: tuple[tuple[str, str, Actor, str], ...] = (
+    ("wait_for_approval", "denied", Actor.APPROVER, "one rejection is enough"),
+    ("executing", "timeout", Actor.SERVER, "the release window ran out"),
+    ("success", "executing", Actor.SERVER, "somebody tries a failed job again"),
+    *(
+        (source, f"wait_for_{what}_external_check", Actor.SERVER, "a release hook wants an answer")
+        for source, what in _ASKED
+    ),
+    *(
+        (f"wait_for_{what}_external_check", target, Actor.SERVER, "the answer was yes")
+        for what, target in _ANSWERED
+    ),
+    *((state, f"{state}_failed", Actor.SERVER, "the answer was no") for state in sorted(CHECKS)),
+)
 
 EDGES = (
     Edge(
@@ -64,6 +94,10 @@ EDGES = (
         hazards=("opens the jobs for execution",),
     ),
     Edge(source="executing", target="success", event="success", actor=Actor.SERVER),
+    *(
+        Edge(source=source, target=target, event="", actor=actor, hazards=(why,))
+        for source, target, actor, why in _OTHERS
+    ),
     *(
         Edge(source=source, target="planning", event="planning", hazards=hazards)
         for source, hazards in sorted(_TO_PLANNING.items())
