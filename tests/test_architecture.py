@@ -301,6 +301,7 @@ PURE_STDLIB = frozenset(
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "compile", "breakpoint"})
 CLOCKS = frozenset({"now", "utcnow", "today"})
 CODECS = ("wire", "lifecycle")
+SHARED_CODECS = frozenset({"planops.backends.trees"})
 
 
 def impure(sources: Sources) -> list[str]:
@@ -353,7 +354,7 @@ def _reached(module: str, package: str, sources: Sources) -> list[str]:
         for found in imports_of(here, sources):
             if found.top != "planops":
                 continue
-            if found.target.startswith(f"{package}."):
+            if found.target.startswith(f"{package}.") or found.target in SHARED_CODECS:
                 waiting.append(found.target)
             elif part(found.target, sources) not in _CORE:
                 wrong.append(f"{found}, and {module} is pure")

@@ -71,10 +71,11 @@ class FerryRules:
         assert isinstance(closes, int)
         return closes
 
-    def create(self, desired: Desired, spec: dict[str, JSON]) -> tuple[Step, ...]:
+    def create(self, desired: Desired, spec: dict[str, JSON]) -> Proposal:
         assert desired.spec.keys() <= spec.keys()
         request = Request(method="POST", path="/ferries", body=spec)
-        return (Step(kind=StepKind.CREATE, request=request, summary="create"),)
+        made = Step(kind=StepKind.CREATE, request=request, summary="create")
+        return Proposal(steps=(made,))
 
     def propose(
         self, desired: Desired, live: Live, spec: dict[str, JSON], moves: Sequence[Edge | Move]

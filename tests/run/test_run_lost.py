@@ -236,7 +236,6 @@ def test_an_old_plan_of_the_name_is_not_taken_for_the_new_one(zadig: World) -> N
 @pytest.mark.parametrize(
     ("how", "says"),
     [
-        ({"kind": "lock"}, "lock release plan"),
         ({"kind": "user-service-down"}, "Failed to get user"),
         ({"kind": "licence"}, "enterprise licence"),
         ({"kind": "licence-down"}, "failed to validate zadig license"),
@@ -249,6 +248,14 @@ def test_an_old_plan_of_the_name_is_not_taken_for_the_new_one(zadig: World) -> N
 def test_a_clear_refusal_fails_one_plan_and_no_other(
     zadig: World, how: dict[str, Any], says: str
 ) -> None:
+    check_refusal(zadig, how, says)
+
+
+def test_a_lock_that_is_not_had_fails_one_plan_and_no_other(newest: World) -> None:
+    check_refusal(newest, {"kind": "lock"}, "lock release plan")
+
+
+def check_refusal(zadig: World, how: dict[str, Any], says: str) -> None:
     prepare(zadig)
     since, target, run = len(zadig.writes()), zadig.target(), asked()
     sight, changes = look(target, PLANS, run)

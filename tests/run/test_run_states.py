@@ -326,3 +326,53 @@ def test_ignored_fields_keep_the_value_of_the_server(zadig: World) -> None:
     held = zadig.named("train")[0]
     assert (held["description"], held["manager_id"]) == ("theirs", UIDS["bob"])
     assert zadig.writes()[0][1].startswith(OPEN)
+
+
+# --------------------------------------------------------------------- what the status does not say
+
+
+HAPPENED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a success with failed jobs": (
+        "success",
+        {"jobs": [held_text("A", status="done"), held_text("B", status="failed")]},
+        "the plan is in success, and jobs of it failed: B",
+    ),
+    "an execution with failed jobs": (
+        "executing",
+        {"jobs": [held_text("A", status="failed"), held_text("B", status="failed")]},
+        "the plan is in executing, and jobs of it failed: A, B",
+    ),
+    "an approval that was cancelled elsewhere": (
+        "wait_for_approval",
+        {"approval": held_native("admin", status="cancelled")},
+        "its approval was cancelled in the messenger, so that nobody is asked any more",
+    ),
+    "a failed check": (
+        "wait_for_execute_external_check_failed",
+        {"external_check_failed_reason": "change freeze"},
+        "the external check failed: change freeze",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HAPPENED)
+def test_what_the_status_does_not_say_is_said(zadig: World, what: str) -> None:
+    state, held, says = HAPPENED[what]
+    stand(zadig, state, **held)
+    report = apply_one(zadig.target(), plan(state="executing"))
+    assert (says in said(report), zadig.writes()) == (True, [])
+    assert report.outcome in {Outcome.UNCHANGED, Outcome.PARKED}
+
+
+@pytest.mark.parametrize("state", ["planning", "finish_planning", "denied"])
+def test_what_did_not_happen_is_not_said(zadig: World, state: str) -> None:
+    stand(
+        zadig,
+        state,
+        jobs=[held_text(status="failed")],
+        external_check_failed_reason="old",
+        approval=held_native("admin", status="cancelled"),
+    )
+    report = apply_one(zadig.target(), plan(state=state if state != "denied" else "planning"))
+    assert "failed" not in said(report)
+    assert "cancelled" not in said(report)

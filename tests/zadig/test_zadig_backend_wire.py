@@ -16,6 +16,7 @@ from planops.backends.zadig.approval import RUNTIME, is_empty, strangers, writab
 from planops.backends.zadig.backend import caller
 from planops.backends.zadig.inputs import project
 from planops.backends.zadig.people import Person, resolved
+from planops.backends.zadig.references import Reading
 from planops.backends.zadig.wire import ZadigRules
 from planops.core.changes import Change
 from planops.core.decide import Circumstances, decide
@@ -266,14 +267,14 @@ def test_projections_of_nothing(job_type: str, stored: dict[str, Any]) -> None:
         "service_list": [{"service_name": "s", "service_module": "m", "repo_info": [{}]}],
         "testing_list": [{"testing_name": "t"}],
     }
-    found = project(job_type, declared, stored)
+    found = project(job_type, declared, stored, Reading())
     assert found is not None
     assert found.get("service_list", []) == []
     assert all(is_empty(value) for value in found.values())
 
 
 def test_a_type_without_a_projection_is_unseen() -> None:
-    assert project("k8s-canary-deploy", {"x": 1}, {}) is None
+    assert project("k8s-canary-deploy", {"x": 1}, {}, Reading()) is None
 
 
 def encoded(value: object) -> str:

@@ -223,7 +223,9 @@ class Running:
             name=settings.name,
             kind=settings.backend,
             url=settings.url,
-            backend=ZadigBackend(http, shape("ZadigReleasePlan"), token=token),
+            backend=ZadigBackend(
+                http, shape("ZadigReleasePlan"), token=token, version=settings.version
+            ),
             by_name=settings.adopt_by_name or self.session.asked.by_name,
             limits=Limits(
                 share=config.limits.mass_change / 100, floor=config.limits.mass_change_floor

@@ -156,14 +156,18 @@ def digest(value: JSON) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+def _edition(live: Live) -> JSON:
+    return [live.updated_at, live.updated_by] if live.version is None else live.version
+
+
 def fingerprint(url: str, change: Change) -> str:
     """Name a change by what it depends on and what it does.
 
-    Covers the target's address, the plan that was observed (id, state, version, every writable
-    field) and the steps. Equal fingerprints: the same writes onto the same ground. 16 hexadecimal
-    digits.
+    Covers the target's address, the plan that was observed (id, state, version or, where the server
+    counts none, time and author of its last edit, every writable field) and the steps. Equal
+    fingerprints: the same writes onto the same ground. 16 hexadecimal digits.
     """
     live = change.live
-    ground: JSON = [live.id, live.state, live.version, digest(live.spec)] if live else None
+    ground: JSON = [live.id, live.state, _edition(live), digest(live.spec)] if live else None
     steps: list[JSON] = [step.request.digest() for step in change.steps]
     return digest([url, str(change.key), ground, steps])[:16]

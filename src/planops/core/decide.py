@@ -85,7 +85,7 @@ class Rules(Protocol):
         """Give the end of the release window in unix seconds, 0 where there is none."""
         ...
 
-    def create(self, desired: Desired, spec: dict[str, JSON]) -> tuple[Step, ...]:
+    def create(self, desired: Desired, spec: dict[str, JSON]) -> Proposal:
         """Give the writes that make a plan of this spec, before any transition."""
         ...
 
@@ -131,6 +131,7 @@ def _create(rules: Rules, desired: Desired, at: Circumstances) -> Change:
         Situation(state=first, goal=plan.state, edited=False, facts=rules.facts(spec)),
     )
     deltas = declared(rules.shape, dict(desired.spec))
+    proposal = rules.create(desired, spec)
     return Change(
         key=plan.key,
         kind=ChangeKind.CREATE,
@@ -139,10 +140,15 @@ def _create(rules: Rules, desired: Desired, at: Circumstances) -> Change:
         deltas=deltas,
         route=found,
         steps=(
-            *rules.create(desired, spec),
+            *proposal.steps,
             *(rules.transition(edge, "{id}") for edge in found.edges),
         ),
-        refusals=(*desired.refusals, *found.tripped, *_past(rules, spec, found, at, creating=True)),
+        refusals=(
+            *desired.refusals,
+            *found.tripped,
+            *proposal.refusals,
+            *_past(rules, spec, found, at, creating=True),
+        ),
         notices=_notices(found, first, plan.state),
     )
 
@@ -197,7 +203,7 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
             *proposal.refusals,
             *_past(rules, spec, found, at, creating=False),
         ),
-        notices=_notices(found, live.state, plan.state),
+        notices=(*_notices(found, live.state, plan.state), *live.notices),
     )
 
 

@@ -123,7 +123,7 @@ class Live:
     server's own document. ``put_back`` says that the plan had left its first state and was returned
     to it, which only a person or a rewrite does. ``version`` is whatever the server counts edits
     with, or ``None``. ``unfaithful`` lists what an update could not rebuild, each a sentence with
-    what to do.
+    what to do. ``notices`` are sentences about what happened to the plan on the server.
     """
 
     id: str
@@ -137,6 +137,7 @@ class Live:
     put_back: bool = False
     unfaithful: tuple[str, ...] = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 def escape(token: str) -> str:

@@ -31,8 +31,8 @@ class Timeouts:
     """How long a server may take, in seconds."""
 
     connect: float = 5.0
-    read: float = 30.0
-    total: float = 60.0
+    read: float = 60.0
+    total: float = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class Target:
     concurrency: int = 8
     ca_file: Path | None = None
     adopt_by_name: bool = False
+    version: str | None = None
     ledger: str = "none"
     timeouts: Timeouts = field(default_factory=Timeouts)
 
@@ -220,6 +221,7 @@ def _target(name: str, value: Mapping[str, Any], root: Path) -> Target:
         concurrency=int(value.get("concurrency", 8)),
         ca_file=root / value["ca-file"] if "ca-file" in value else None,
         adopt_by_name=value.get("adopt-by-name", False),
+        version=value.get("version"),
         ledger=value.get("ledger", {}).get("mode", "none"),
         timeouts=Timeouts(**given),
     )

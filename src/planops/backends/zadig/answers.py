@@ -86,8 +86,10 @@ def refusal(response: Response, where: str) -> PlanopsError:
             f"{where}: the token is not accepted (401); check the token that the settings name"
         )
     if response.status == FORBIDDEN:
+        rights = "to edit metadata, approval and subtasks (before 4.2: to edit)"
+        what = rights if where.startswith("PATCH") else "for release plans"
         return NotAllowed(
-            f"{where}: the token lacks the right (403); give its user the release-plan permission"
+            f"{where}: the token lacks the right (403); give its user the permission {what}"
         )
     code, description = _read(response)
     if description is None:

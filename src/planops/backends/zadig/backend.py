@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from planops.backends.exchange import Request, Response
+from planops.backends.trees import Tree
 from planops.backends.zadig.answers import (
     FORBIDDEN,
     OK,
@@ -18,19 +20,33 @@ from planops.backends.zadig.answers import (
     payload,
     write_refusal,
 )
+from planops.backends.zadig.generations import Generation, recognised
 from planops.backends.zadig.people import Account, Directory, Person, resolved
+from planops.backends.zadig.references import KINDS, Names, listed, mentioned
 from planops.backends.zadig.wire import OPEN, ZadigRules
 from planops.core.changes import NEW_ID, Step, StepKind
 from planops.core.decide import Desired
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape
-from planops.errors import Garbled, OutcomeUnknown, ServerSaidNo, Unreachable
+from planops.errors import (
+    Garbled,
+    OutcomeUnknown,
+    PlanGone,
+    ServerSaidNo,
+    SettingsWrong,
+    Unreachable,
+)
 from planops.ports import Inventory, Stub
 
 PAGE = 1000
 PASSES = 4
 MAX_PAGES = 1000
 USERS = "/openapi/users"
+LISTS = {
+    "registries": "/openapi/system/registry",
+    "code_hosts": "/api/aslan/code/codehost",
+    "databases": "/api/aslan/system/dbinstance",
+}
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -59,11 +75,18 @@ class _Page:
 
 
 class ZadigBackend:
-    """A Zadig server behind its gateway; ``token`` is only read for whose it is, never shown."""
+    """A Zadig server behind its gateway; ``token`` is only read for whose it is, never shown.
 
-    def __init__(self, http: Transport, shape: Shape, *, token: str = "") -> None:
+    ``version`` is what the settings say of the server's release; without it the server's documents
+    show it.
+    """
+
+    def __init__(
+        self, http: Transport, shape: Shape, *, token: str = "", version: str | None = None
+    ) -> None:
         self._http = http
-        self._rules = ZadigRules(shape=shape, caller=caller(token))
+        self._told = Generation(version) if version else None
+        self._rules = ZadigRules(shape=shape, caller=caller(token), generation=self._told)
 
     @property
     def rules(self) -> ZadigRules:
@@ -71,10 +94,12 @@ class ZadigBackend:
         return self._rules
 
     def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
-        """Look up every account that the files name, once, and make the specs canonical."""
+        """Look up everything that the files name, once, and make the specs canonical."""
         found = self._people(Directory.of(plans).accounts)
-        if any(people is not None for people in found.values()):
-            self._rules = replace(self._rules, administrator=True)
+        administrator = any(people is not None for people in found.values())
+        self._rules = replace(
+            self._rules, administrator=administrator, names=self._names(mentioned(plans))
+        )
         return tuple(resolved(plan, found, self._rules.shape) for plan in plans)
 
     def _people(self, accounts: Sequence[Account]) -> dict[Account, tuple[Person, ...] | None]:
@@ -84,6 +109,20 @@ class ZadigBackend:
         if None in found.values():
             return dict.fromkeys(accounts)
         return found | dict(zip(rest, self._http.map(self._look_up, rest), strict=True))
+
+    def _names(self, wanted: Mapping[str, Collection[str]]) -> Names:
+        """List the names of what plans mention, of nothing else (docs/servers/zadig.md §8.7)."""
+        asked = [kind for kind in KINDS if wanted[kind.field]]
+        lists = self._http.map(self._listed, (kind.names for kind in asked))
+        return Names(**{kind.names: known for kind, known in zip(asked, lists, strict=True)})
+
+    def _listed(self, names: str) -> Mapping[str, str] | None:
+        """Read one list; ``None`` where this token or this server does not give it."""
+        response = self._read(LISTS[names])
+        if response.status != OK:
+            return None
+        value = response.json()
+        return listed(names, value) if isinstance(value, list) else None
 
     def _look_up(self, account: Account) -> tuple[Person, ...] | None:
         """Find the users of an account; ``None`` where the token may not look (§8.5)."""
@@ -110,7 +149,28 @@ class ZadigBackend:
         documents: dict[str, tuple[dict[str, JSON], ...]] = {}
         for stub, raw in zip(asked, self._http.map(self._document, asked), strict=True):
             documents[stub.name] = (*documents.get(stub.name, ()), raw)
+        self._recognise(stubs, [raw for found in documents.values() for raw in found])
         return Inventory(stubs=stubs, documents=documents)
+
+    def _recognise(self, stubs: Sequence[Stub], read: Sequence[Tree]) -> None:
+        """Let a document show the server's generation; one more is read where none was asked for.
+
+        Raises ``SettingsWrong`` where the settings say otherwise.
+        """
+        documents = read or self._any(stubs)
+        shown = next((found for raw in documents if (found := recognised(raw))), None)
+        if shown is not None and self._told not in (None, shown):
+            raise SettingsWrong(
+                f"GET {OPEN}: the server's plans are those of Zadig {shown}, and the settings say"
+                f" {self._told}; correct or remove `version` of the target"
+            )
+        self._rules = replace(self._rules, generation=self._told or shown)
+
+    def _any(self, stubs: Sequence[Stub]) -> tuple[Tree, ...]:
+        """Read the newest plan, unless it goes at this very moment."""
+        with suppress(PlanGone):
+            return tuple(self.read(stub.id) for stub in stubs[:1])
+        return ()
 
     def _document(self, stub: Stub) -> dict[str, JSON]:
         return self.read(stub.id)

@@ -7,30 +7,54 @@ Written, a workflow job names a workflow and gives inputs; read, it holds the wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from planops.backends.zadig.inputs import Tree, project, repositories, rows, text, tree
+from planops.backends.trees import Tree, rows, text, tree
+from planops.backends.zadig.inputs import project
+from planops.backends.zadig.references import Reading
+from planops.backends.zadig.repositories import repositories
 from planops.core.model import JSON, escape
 
 DONE = frozenset({"done", "skipped"})
+EXECUTED = frozenset({"running", "done", "failed"})
 PARAMETER_TYPES = frozenset({"string", "text", "choice"})
 
 
-def view_jobs(raw: JSON, declared: Sequence[Tree], unseen: dict[str, str]) -> list[JSON]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A delta path, and where it is noted that something below it cannot be compared."""
+
+    path: str
+    unseen: dict[str, str]
+
+    def below(self, path: str) -> _Place:
+        return replace(self, path=f"{self.path}/{path}")
+
+    def hide(self, name: str, why: str) -> None:
+        self.unseen[f"{self.path}/{name}"] = why
+
+
+def view_jobs(
+    raw: JSON, declared: Sequence[Tree], unseen: dict[str, str], reading: Reading
+) -> list[JSON]:
     """Read jobs back in the form in which files declare them.
 
     ``declared`` are the file's jobs: inputs are read back only as far as they ask. ``unseen``
     collects the delta paths that cannot be compared, with the reason.
     """
     wanted = {job_key(job): tree(job.get("spec")) for job in declared}
-    return [_view_job(job, wanted.get(job_key(job), {}), unseen) for job in rows(raw)]
+    return [_view_job(job, wanted.get(job_key(job), {}), unseen, reading) for job in rows(raw)]
 
 
-def _view_job(job: Tree, declared: Tree, unseen: dict[str, str]) -> JSON:
+def _view_job(job: Tree, declared: Tree, unseen: dict[str, str], reading: Reading) -> JSON:
     spec = tree(job.get("spec"))
     kind, name = job.get("type", ""), job.get("name", "")
     path = f"/spec/jobs/{escape(f'{kind}:{name}')}/spec"
     if kind == "workflow":
-        seen = _view_workflow(tree(spec.get("workflow")), declared, path, unseen)
+        at = replace(reading, executed=was_executed(job))
+        seen = _view_workflow(
+            tree(spec.get("workflow")), declared, _Place(path=path, unseen=unseen), at
+        )
     else:
         seen = {"content": spec.get("content", ""), "remark": spec.get("remark", "")}
     if was_done(job) and "remark" in declared:
@@ -49,40 +73,45 @@ def was_done(job: Tree) -> bool:
     return bool(DONE & {text(job, "status"), text(job, "last_status")})
 
 
-def _view_workflow(workflow: Tree, declared: Tree, path: str, unseen: dict[str, str]) -> Tree:
+def was_executed(job: Tree) -> bool:
+    """Tell whether the job was ever started: its stored workflow was then merged (§9.23)."""
+    return bool(EXECUTED & {text(job, "status"), text(job, "last_status")})
+
+
+def _view_workflow(workflow: Tree, declared: Tree, place: _Place, reading: Reading) -> Tree:
     seen: Tree = {
         "workflow_key": workflow.get("name", ""),
         "project_key": workflow.get("project", ""),
         "remark": workflow.get("remark", ""),
     }
     if "parameters" in declared:
-        seen["parameters"] = _view_parameters(rows(declared["parameters"]), workflow)
+        seen["parameters"] = _view_parameters(rows(declared["parameters"]), workflow, reading)
     if "inputs" in declared:
-        seen["inputs"] = _view_inputs(rows(declared["inputs"]), workflow, path, unseen)
+        seen["inputs"] = _view_inputs(rows(declared["inputs"]), workflow, place, reading)
     return seen
 
 
-def _view_parameters(declared: list[Tree], workflow: Tree) -> list[JSON]:
+def _view_parameters(declared: list[Tree], workflow: Tree, reading: Reading) -> list[JSON]:
     held = {text(param, "name"): param for param in rows(workflow.get("params"))}
     return [
-        _view_parameter(param, held[text(param, "name")])
+        _view_parameter(param, held[text(param, "name")], reading)
         for param in declared
         if text(param, "name") in held
     ]
 
 
-def _view_parameter(declared: Tree, held: Tree) -> JSON:
+def _view_parameter(declared: Tree, held: Tree, reading: Reading) -> JSON:
     seen = dict(declared)
     if "value" in declared:
         seen["value"] = held.get("value", "")
     if declared.get("repo"):
-        found = repositories([tree(declared["repo"])], [tree(held.get("repo"))])
+        found = repositories([tree(declared["repo"])], [tree(held.get("repo"))], reading)
         seen["repo"] = found[0] if found else {}
     return seen
 
 
 def _view_inputs(
-    declared: list[Tree], workflow: Tree, path: str, unseen: dict[str, str]
+    declared: list[Tree], workflow: Tree, place: _Place, reading: Reading
 ) -> list[JSON]:
     """A job of the workflow is listed exactly where it is not skipped."""
     wanted = {str(item.get("job_name", "")): item for item in declared}
@@ -93,7 +122,7 @@ def _view_inputs(
         if not job.get("skipped")
     }
     seen = [
-        _view_input(item, held[name], f"{path}/inputs/{escape(name)}", unseen)
+        _view_input(item, held[name], place.below(f"inputs/{escape(name)}"), reading)
         for name, item in wanted.items()
         if name in held
     ]
@@ -105,17 +134,18 @@ def _view_inputs(
     return seen + more
 
 
-def _view_input(declared: Tree, job: Tree, path: str, unseen: dict[str, str]) -> JSON:
+def _view_input(declared: Tree, job: Tree, place: _Place, reading: Reading) -> JSON:
     kind = str(job.get("type", ""))
     seen = dict(declared)
     if "job_type" in declared:
         seen["job_type"] = kind
     parameters = tree(declared.get("parameters"))
     if parameters:
-        found = project(kind, parameters, tree(job.get("spec")))
+        found = project(kind, parameters, tree(job.get("spec")), reading)
         if found is None:
-            unseen[f"{path}/parameters"] = (
-                f"planops cannot read the parameters of a {kind} job back from the server"
+            place.hide(
+                "parameters",
+                f"planops cannot read the parameters of a {kind} job back from the server",
             )
         seen["parameters"] = {} if found is None else found
     return seen
@@ -200,6 +230,15 @@ def _is_ignored(kind: str, name: str, ignore: Sequence[str]) -> bool:
 def rerun(raw: JSON) -> list[str]:
     """Name the jobs that were already done and that an update makes run again."""
     return [str(job.get("name", "")) for job in rows(raw) if was_done(job)]
+
+
+def stored_workflows(raw: JSON) -> dict[str, Tree]:
+    """Give the stored workflow of every workflow job, by the job's name."""
+    return {
+        text(job, "name"): tree(tree(job.get("spec")).get("workflow"))
+        for job in rows(raw)
+        if text(job, "type") == "workflow"
+    }
 
 
 def declared_jobs(spec: Mapping[str, JSON]) -> list[Tree]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from planops.backends.zadig.inputs import Tree, rows, tree
+from planops.backends.trees import Tree, rows, tree
 from planops.core.decide import Desired
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON, Plan

@@ -7,9 +7,10 @@ cannot get into a body: nothing that is not named here is ever copied.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+from planops.backends.trees import Tree, rows, text, tree
 from planops.backends.zadig.approval import (
     BLOCKS,
     OWNERS,
@@ -19,15 +20,17 @@ from planops.backends.zadig.approval import (
     voted,
     writable,
 )
-from planops.backends.zadig.inputs import Tree, rows, text, tree
+from planops.backends.zadig.generations import Generation, overlooked, recognised, resets
 from planops.backends.zadig.jobs import (
     declared_jobs,
     job_bodies,
     rerun,
+    stored_workflows,
     unfaithful_jobs,
     view_jobs,
 )
 from planops.backends.zadig.lifecycle import LIFECYCLE
+from planops.backends.zadig.references import Names, Reading, unknown
 from planops.core.changes import NEW_ID, Request, Step, StepKind
 from planops.core.compare import same
 from planops.core.decide import Desired, Proposal
@@ -49,12 +52,15 @@ class ZadigRules:
     """The pure half of the backend.
 
     ``caller`` is the uid of the token's user, where it is known, and ``administrator`` whether that
-    user is known to be one.
+    user is known to be one. ``names`` are those of the things that plans mention, ``generation`` is
+    the server's, where it was told or has shown itself.
     """
 
     shape: Shape
     caller: str = ""
     administrator: bool = False
+    names: Names = field(default_factory=Names)
+    generation: Generation | None = None
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -72,7 +78,9 @@ class ZadigRules:
         spec: Tree = {name: raw.get(name) for name in ("name", *SCALARS)}
         spec["manager"] = _manager(raw, desired, unseen)
         spec["approval"] = self._view_approval(raw, wanted, unseen)
-        spec["jobs"] = view_jobs(raw.get("jobs"), declared_jobs(wanted), unseen)
+        spec["jobs"] = view_jobs(
+            raw.get("jobs"), declared_jobs(wanted), unseen, Reading(names=self.names)
+        )
         strange = sorted(set(strangers(raw.get("approval"))))
         whole = tree(filled(self.shape, spec))
         wrong = next(misfits(self.shape, whole), None)
@@ -97,6 +105,7 @@ class ZadigRules:
                 ),
             ),
             unseen=unseen,
+            notices=tuple(_happened(raw)),
         )
 
     def reopened(self, live: Live, desired: Desired) -> Live:
@@ -114,8 +123,8 @@ class ZadigRules:
         declared = rows(
             tree(tree(wanted.get("approval")).get("native_approval")).get("approve_users")
         )
-        groups = any(user.get("type") == "group" for user in declared)
-        if groups and voted(raw.get("approval")) and text(raw, "status") not in EDITABLE:
+        flattened = any(user.get("type") != "user" for user in declared)
+        if flattened and voted(raw.get("approval")) and text(raw, "status") not in EDITABLE:
             unseen[APPROVERS] = "the first vote replaced the groups by their members"
         return approval
 
@@ -128,7 +137,7 @@ class ZadigRules:
         """Give the end of the release window; 0 where there is none."""
         return _number(spec, "end_time") or 0
 
-    def create(self, desired: Desired, spec: dict[str, JSON]) -> tuple[Step, ...]:
+    def create(self, desired: Desired, spec: dict[str, JSON]) -> Proposal:
         """POST takes no jobs: a plan with jobs is made by two calls (docs/servers/zadig.md §3)."""
         body = _head(desired, spec)
         body |= {name: spec[name] for name in SCALARS if name in desired.spec}
@@ -142,7 +151,12 @@ class ZadigRules:
             request=Request(method="POST", path=OPEN, body=body),
             summary="create the plan, without its jobs",
         )
-        return (made, _update(desired, spec, {}, NEW_ID)) if spec.get("jobs") else (made,)
+        steps = (made, _update(desired, spec, {}, NEW_ID)) if spec.get("jobs") else (made,)
+        return Proposal(steps=steps, refusals=self._unwritable(desired, self.generation))
+
+    def _unwritable(self, desired: Desired, generation: Generation | None) -> tuple[Refusal, ...]:
+        """What a write of the file's fields would fail at, or be forgotten of."""
+        return (*unknown(desired.spec, self.names), *overlooked(desired.spec, generation))
 
     def propose(
         self, desired: Desired, live: Live, spec: dict[str, JSON], moves: Sequence[Edge | Move]
@@ -159,6 +173,9 @@ class ZadigRules:
             refusals += (Refusal(guard="frame", message=why) for why in live.unfaithful)
             refusals += _rerun(live)
             refusals += _weakened(live.spec, spec)
+            generation = self.generation or recognised(live.raw)
+            refusals += self._unwritable(desired, generation)
+            refusals += resets(stored_workflows(live.raw.get("jobs")), generation)
         if any(isinstance(move, Edge) for move in moves):
             refusals += self._identity(live)
         return Proposal(steps=steps, refusals=tuple(refusals))
@@ -182,6 +199,19 @@ class ZadigRules:
             f" token belongs to {self.caller}; use a token of one of them"
         )
         return (Refusal(guard="identity", message=message),)
+
+
+def _happened(raw: Tree) -> Iterator[str]:
+    """Say what the status alone does not (docs/servers/zadig.md §6.7, §7.7, §7.9)."""
+    state = text(raw, "status")
+    failed = [text(job, "name") for job in rows(raw.get("jobs")) if text(job, "status") == "failed"]
+    if failed and state in ("success", "executing"):
+        yield f"the plan is in {state}, and jobs of it failed: {', '.join(failed)}"
+    if state == "wait_for_approval" and text(tree(raw.get("approval")), "status") == "cancelled":
+        yield "its approval was cancelled in the messenger, so that nobody is asked any more"
+    reason = text(raw, "external_check_failed_reason")
+    if reason and state.endswith("_failed"):
+        yield f"the external check failed: {reason}"
 
 
 def _number(raw: Tree, name: str) -> int | None:

@@ -11,8 +11,10 @@ from planops.sandbox.zadig.merging import merged
 from planops.sandbox.zadig.openapi import bound_body, paging, window
 from planops.sandbox.zadig.plans import fresh_job, shown, shown_internally, shown_job
 from planops.sandbox.zadig.realm import COUNTER, CREATED, DELETED, Call, Realm, new_uuid
+from planops.sandbox.zadig.workflows import catalogue_of
 
 _NAME = Struct("CopyReleasePlanArgs", fields("name"), "service")
+_MASKED = "********"
 _RANGED = frozenset({"success_time", "update_time"})
 
 
@@ -106,6 +108,28 @@ def copy_plan(realm: Realm, call: Call) -> object:
     realm.save_plan(plan)
     realm.log(plan, by, call.caller.account, CREATED)
     return None
+
+
+def list_code_hosts(realm: Realm, _: Call) -> object:
+    """``GET /api/aslan/code/codehost``: for any token, without a licence; secrets masked (§8.8)."""
+    return [
+        {
+            "id": host["id"],
+            "address": host.get("address", ""),
+            "type": host.get("type", ""),
+            "alias": host["alias"],
+            **dict.fromkeys(("access_token", "application_id", "client_secret"), _MASKED),
+        }
+        for host in catalogue_of(realm).system.get("code_hosts", ())
+    ]
+
+
+def list_databases(realm: Realm, _: Call) -> object:
+    """``GET /api/aslan/system/dbinstance``: without a licence, passwords left out (§8.9)."""
+    return [
+        {"id": one["id"], "name": one["name"], "type": one.get("type", ""), "password": ""}
+        for one in catalogue_of(realm).system.get("databases", ())
+    ]
 
 
 def _named(realm: Realm, call: Call, prefix: str) -> Document:
