@@ -244,7 +244,7 @@ def test_being_led_back_after_the_window_is_forward() -> None:
 
 STOPPED = (
     "the plan is in scrapped, its goal is ready: somebody stopped it or put it back, so it is left"
-    " alone; --allow reopen takes it up again"
+    " alone"
 )
 STRANGE = "planops does not know the state adrift; the plan is left alone"
 
@@ -255,7 +255,7 @@ STRANGE = "planops does not know the state adrift; the plan is left alone"
         ("boarding", "sailing", "passengers", "in boarding an approver is next", True),
         ("boarding", "boarding", "passengers", "in boarding an approver is next", True),
         ("sailing", "arrived", "", "in sailing the server is next", True),
-        ("boarding", "sailing", "", "in boarding the server is next", True),
+        ("boarding", "sailing", "", "in boarding an approver is next", True),
         ("draft", "boarding", "passengers", "in boarding an approver is next", False),
         ("sailing", "ready", "", "the plan is in sailing, beyond its goal ready", False),
         ("adrift", "ready", "", STRANGE, True),

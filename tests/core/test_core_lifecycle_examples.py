@@ -61,7 +61,7 @@ TO_APPROVAL = ">finish_planning >wait_for_approval"
         (at("planning", "success", JOBS), "WAITING: >finish_planning >executing; next server"),
         (at("finish_planning", "executing"), "WAITING: >wait_for_approval; next approver"),
         (at("wait_for_approval", "success"), "WAITING:; next approver"),
-        (at("wait_for_approval", "executing", JOBS), "WAITING:; next server"),
+        (at("wait_for_approval", "executing", JOBS), "WAITING:; next approver"),
         (at("executing", "success"), "WAITING:; next server"),
         (at("planning", "finish_planning", NONE), "BLOCKED:; guards lifecycle"),
         (at("planning", "wait_for_approval", JOBS), "BLOCKED:; guards lifecycle"),

@@ -73,7 +73,8 @@ def test_a_plan_that_somebody_stopped_is_left_alone(zadig: World, state: str) ->
     report = apply_one(zadig.target(), wanted())
     assert (report.outcome, zadig.writes()) == (Outcome.PARKED, [])
     assert f"the plan is in {state}, its goal is wait_for_approval" in said(report)
-    assert "left alone; --allow reopen takes it up again" in said(report)
+    helps = "left alone; --allow reopen takes it up again" in said(report)
+    assert helps is (state != "cancel")
 
 
 def test_a_plan_that_was_put_back_is_left_alone(zadig: World) -> None:
@@ -231,7 +232,8 @@ def test_cancel_is_never_reached_through_other_states(zadig: World, state: str) 
     stand(zadig, state)
     report = apply_one(zadig.target(), wanted("cancel"), asked(everything=True))
     assert (guards(report), zadig.writes()) == ({"lifecycle"}, [])
-    assert "cannot be reached" in why(report)
+    says = "nothing leads from success" if state == "success" else "cannot be reached"
+    assert says in why(report)
 
 
 def test_nothing_goes_forward_after_the_window(zadig: World) -> None:

@@ -149,7 +149,7 @@ def _create(rules: Rules, desired: Desired, at: Circumstances) -> Change:
             *proposal.refusals,
             *_past(rules, spec, found, at, creating=True),
         ),
-        notices=_notices(found, first, plan.state),
+        notices=_notices(rules.lifecycle, found, first, plan.state),
     )
 
 
@@ -203,7 +203,7 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
             *proposal.refusals,
             *_past(rules, spec, found, at, creating=False),
         ),
-        notices=(*_notices(found, live.state, plan.state), *live.notices),
+        notices=(*_notices(rules.lifecycle, found, live.state, plan.state), *live.notices),
     )
 
 
@@ -236,15 +236,16 @@ def _past(
 _NEXT = {Actor.APPROVER: "an approver is next", Actor.SERVER: "the server is next"}
 
 
-def _notices(found: Route, state: str, goal: str | None) -> tuple[str, ...]:
+def _notices(table: Lifecycle, found: Route, state: str, goal: str | None) -> tuple[str, ...]:
     """Say in words what is left alone, and who is next."""
     match found.standing:
         case Standing.STOPPED:
             message = (
                 f"the plan is in {state}, its goal is {goal}: somebody stopped it or put it back,"
-                " so it is left alone; --allow reopen takes it up again"
+                " so it is left alone"
             )
-            return (message,)
+            final = state in table.finished
+            return (message if final else f"{message}; --allow reopen takes it up again",)
         case Standing.WAITING | Standing.REACHED | Standing.WALKING:
             who = _NEXT.get(found.next_actor or Actor.PLANOPS)
             return (f"in {found.ends} {who}",) if who else ()

@@ -204,13 +204,13 @@ def _route_off_path(table: Lifecycle, at: Situation, goal: str) -> Route:
         return Route(standing=Standing.REACHED, ends=at.state)
     edge = table.edge(at.state, goal)
     if edge is None or edge.actor is not Actor.PLANOPS:
-        refusal = Refusal(
-            guard="lifecycle",
-            message=(
-                f"{goal} cannot be reached from {at.state} without starting jobs or asking"
-                " approvers on the way; remove the plan instead"
-            ),
+        why = (
+            f"the plan is finished: nothing leads from {at.state} to {goal}"
+            if at.state in table.finished
+            else f"{goal} cannot be reached from {at.state} without starting jobs or asking"
+            " approvers on the way; remove the plan instead"
         )
+        refusal = Refusal(guard="lifecycle", message=why)
         return Route(standing=Standing.BLOCKED, ends=at.state, tripped=(refusal,))
     tripped = [_regress(at.state, goal)]
     rule = table.edits.get(at.state, EditRule())
@@ -319,9 +319,11 @@ def _forward(table: Lifecycle, state: str, goal: str | None, facts: AbstractSet[
                 ends=state,
                 next_actor=_next_actor(table, state, facts),
             )
-    # The plan waits in a state that its declared facts leave out: only the server or a person moves
-    # it.
-    return Route(standing=Standing.WAITING, ends=state, next_actor=Actor.SERVER)
+    # The plan waits in a state that its declared facts leave out, and whoever leaves it is next.
+    onward = table.path[table.path.index(state) + 1] if state in table.path[:-1] else state
+    edge = table.edge(state, onward)
+    actor = edge.actor if edge is not None else Actor.SERVER
+    return Route(standing=Standing.WAITING, ends=state, next_actor=actor)
 
 
 def _next_actor(table: Lifecycle, state: str, facts: AbstractSet[str]) -> Actor | None:

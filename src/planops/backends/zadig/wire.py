@@ -171,13 +171,17 @@ class ZadigRules:
         refusals: list[Refusal] = []
         if Move.WRITE in moves:
             refusals += (Refusal(guard="frame", message=why) for why in live.unfaithful)
-            refusals += _rerun(live)
             refusals += _weakened(live.spec, spec)
             generation = self.generation or recognised(live.raw)
             refusals += self._unwritable(desired, generation)
             refusals += resets(stored_workflows(live.raw.get("jobs")), generation)
-        if any(isinstance(move, Edge) for move in moves):
+        edges = [move for move in moves if isinstance(move, Edge)]
+        if Move.WRITE in moves or any(edge.target == LIFECYCLE.path[0] for edge in edges):
+            refusals += _rerun(live)
+        if edges:
             refusals += self._identity(live)
+        if moves and Move.WRITE in moves and isinstance(moves[-1], Edge):
+            refusals += self._handed_over(live, spec)
         return Proposal(steps=steps, refusals=tuple(refusals))
 
     def transition(self, edge: Edge, id_: str) -> Step:
@@ -188,6 +192,18 @@ class ZadigRules:
             summary=f"{edge.source} → {edge.target}",
             edge=edge,
         )
+
+    def _handed_over(self, live: Live, spec: Tree) -> tuple[Refusal, ...]:
+        """Who makes somebody else the manager may not move the plan on after that (§7.3)."""
+        new = spec.get("manager")
+        if self.administrator or not self.caller or new == live.spec.get("manager"):
+            return ()
+        message = (
+            f"the update would make {new} the manager, who alone may then change the plan's state,"
+            f" and the token belongs to {self.caller}; use an administrator's token, or hand the"
+            " plan over without a change of state"
+        )
+        return (Refusal(guard="identity", message=message),)
 
     def _identity(self, live: Live) -> tuple[Refusal, ...]:
         """Only its manager or an administrator moves a plan (docs/servers/zadig.md §7.3)."""
