@@ -82,7 +82,7 @@ def test_references_name_what_is_there() -> None:
     assert schemas.resolve("zadig-release-plan.schema.json")["title"].startswith("The spec")
     assert schemas.resolve("#/properties/spec", "plan")["type"] == "object"
     assert "enum" in schemas.resolve("zadig-release-plan.schema.json#/$defs/state")
-    with pytest.raises(PlanopsError, match="no such schema; there are config"):
+    with pytest.raises(PlanopsError, match="no such schema; there are brpm-plan, config"):
         schemas.schema("../../etc/passwd")
 
 

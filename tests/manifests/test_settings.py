@@ -39,7 +39,7 @@ def test_settings_are_typed(repository: Any) -> None:
     assert (a.name, a.backend, a.url) == ("a", "zadig", "https://zadig.example.com/base")
     assert (a.concurrency, a.adopt_by_name, a.ledger) == (64, True, "none")
     assert a.ca_file == repository.root / "certs" / "ca.pem"
-    assert a.timeouts == Timeouts(connect=1.5, read=30.0, total=90.0)
+    assert a.timeouts == Timeouts(connect=1.5, read=60.0, total=90.0)
     assert (b.concurrency, b.adopt_by_name, b.ca_file, b.timeouts) == (8, False, None, Timeouts())
     assert (config.limits.mass_change_floor, config.root) == (0, repository.root)
 

@@ -218,3 +218,22 @@ def test_approvals_elsewhere_are_polled(zadig: Visitor, outcome: str, status: st
     zadig.sandbox.decide(plan, outcome)
     read = zadig.get(plan)
     assert (read["status"], read["approval"]["status"]) == (status, outcome)
+
+
+def test_names_are_stored_as_they_are_sent(zadig: Visitor) -> None:
+    users = [
+        {"type": "user", "user_id": PATRICK, "user_name": "Somebody else"},
+        {"type": "group", "group_id": "approvers", "group_name": "Not their name"},
+    ]
+    plan = zadig.create(approval=native(*users))
+    assert zadig.get(plan)["approval"]["native_approval"]["approve_users"] == users
+
+
+def test_expanded_approvers_that_are_sent_are_ignored(zadig: Visitor) -> None:
+    approval = native(by_uid(PATRICK))
+    inner = {"needed_approvers": 1, "approve_users": [by_uid(PATRICK)]}
+    sent = {**approval, "native_approval": {**inner, "flat_approve_users": [by_uid(ALICE)]}}
+    plan = zadig.create(approval=sent)
+    assert zadig.get(plan)["approval"]["native_approval"]["flat_approve_users"] == []
+    stored = zadig.sandbox.plan(plan)["approval"]["native_approval"]
+    assert stored["flat_approve_users"] == []

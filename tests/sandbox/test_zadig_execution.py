@@ -267,6 +267,7 @@ def test_timer_of_the_past_is_dropped(zadig: Visitor) -> None:
 def test_leaving_execution_disarms_the_timer(zadig: Visitor) -> None:
     plan = executing(zadig, WORKFLOW, schedule_execute_time=MOMENT + 9)
     zadig.move(plan, "planning")
+    assert zadig.sandbox.timers() == ()
     zadig.move(plan, "finish_planning")
     zadig.sandbox.clock.advance(9)
     zadig.sandbox.tick()
@@ -278,13 +279,83 @@ def test_unknown_timer(zadig: Visitor) -> None:
     assert reply.error == (500, "Release job schedule job nope not found")
 
 
-def test_timer_checks_status_window_and_approval(zadig: Visitor) -> None:
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({"status": "timeout"}, "status is timeout, can not execute"),
+        ({"start_time": MOMENT + 1}, "it's not in the release time range"),
+        (
+            {"approval": {"enabled": True, "type": "native"}},
+            "it's approval status is , can not execute",
+        ),
+    ],
+)
+def test_timer_checks_status_window_and_approval(
+    zadig: Visitor, changed: dict[str, Any], refusal: str
+) -> None:
     plan = executing(zadig, WORKFLOW, schedule_execute_time=MOMENT + 9)
     timer = zadig.call("GET /_sandbox/timers").json[0]["id"]
-    zadig.sandbox.edit(plan, {"status": "timeout"})
+    zadig.sandbox.edit(plan, changed)
     reply = zadig.inside(f"POST /{plan}/schedule_execute?jobID={timer}")
-    assert reply.error == (
-        500,
-        f"plan ID is {plan}, name is Train, index is 1, status is timeout, can not execute",
-    )
+    assert reply.error == (500, f"plan ID is {plan}, name is Train, index is 1, {refusal}")
     assert zadig.call("GET /_sandbox/timers").json == []
+
+
+def failed(zadig: Visitor, plan: str) -> None:
+    """The first job's task has failed, and the poller has noticed."""
+    act(zadig, "execute", plan)
+    zadig.sandbox.finish_task(plan, zadig.sandbox.plan(plan)["jobs"][0]["id"], "failed")
+    zadig.sandbox.tick()
+    assert job_of(zadig, plan)["status"] == "failed"
+
+
+def test_a_failed_workflow_job_may_be_executed_again(zadig: Visitor) -> None:
+    plan = executing(zadig, WORKFLOW, TEXT)
+    failed(zadig, plan)
+    assert act(zadig, "execute", plan) == OK
+    job = job_of(zadig, plan)
+    assert (job["status"], job["spec"]["task_id"]) == ("running", 2)
+
+
+def test_retry_after_the_window_times_the_plan_out(zadig: Visitor) -> None:
+    plan = executing(zadig, WORKFLOW, TEXT, end_time=MOMENT + 20)
+    failed(zadig, plan)
+    zadig.sandbox.clock.advance(21)
+    assert act(zadig, "retry", plan) == OUTSIDE
+    assert zadig.get(plan)["status"] == "timeout"
+
+
+def test_execution_does_not_raise_the_version(zadig: Visitor) -> None:
+    plan = executing(zadig, TEXT, TEXT)
+    before = zadig.get(plan)["version"]
+    act(zadig, "execute", plan, who="patrick")
+    act(zadig, "skip", plan, 1)
+    assert zadig.get(plan)["version"] == before
+
+
+def timer_keys(zadig: Visitor) -> list[str]:
+    return [timer["key"] for timer in zadig.sandbox.timers()]
+
+
+def test_a_timer_is_known_by_id_name_and_index(zadig: Visitor) -> None:
+    plan = executing(zadig, WORKFLOW, schedule_execute_time=MOMENT + 9)
+    assert timer_keys(zadig) == [f"{plan}-Train-1-release_plan"]
+
+
+def test_a_timeout_leaves_the_timer(zadig: Visitor) -> None:
+    plan = executing(zadig, TEXT, end_time=MOMENT + 9, schedule_execute_time=MOMENT + 9)
+    zadig.sandbox.clock.advance(10)
+    assert act(zadig, "execute", plan) == OUTSIDE
+    assert zadig.get(plan)["status"] == "timeout"
+    assert timer_keys(zadig) == [f"{plan}-Train-1-release_plan"]
+
+
+def test_an_update_leaves_the_timer(zadig: Visitor) -> None:
+    plan = executing(zadig, WORKFLOW, schedule_execute_time=MOMENT + 9)
+    zadig.sandbox.edit(plan, {"status": "timeout"})
+    assert zadig.update(plan, name="Other", jobs=[WORKFLOW]).status == 200
+    assert timer_keys(zadig) == [f"{plan}-Train-1-release_plan"]
+    zadig.sandbox.clock.advance(9)
+    zadig.sandbox.tick()
+    assert timer_keys(zadig) == []
+    assert job_of(zadig, plan)["status"] == ""

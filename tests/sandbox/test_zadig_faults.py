@@ -220,3 +220,23 @@ def test_what_was_received(zadig: Visitor) -> None:
         ("POST", path, body, None, 401, False),
     ]
     assert len(zadig.sandbox.writes) == 2
+
+
+def test_the_lock_comes_before_the_plan(zadig: Visitor) -> None:
+    zadig.sandbox.faults.add(Fault("lock", path="update"))
+    assert zadig.update("0" * 24, name="").error[1].startswith("lock release plan: ")
+
+
+def test_votes_jobs_and_deletion_ignore_the_lock(zadig: Visitor) -> None:
+    user = {"user_id": "0a6f1f0e-5b0f-4a57-9d6c-5d3c1b0f0001"}
+    native = {"needed_approvers": 1, "approve_users": [user]}
+    approval = {"enabled": True, "type": "native", "native_approval": native}
+    plan = zadig.create()
+    zadig.update(plan, approval=approval, jobs=[{"type": "text"}, {"type": "text"}])
+    zadig.sandbox.faults.add(Fault("lock", nth=None))
+    assert zadig.move(plan, "finish_planning", "wait_for_approval").status == 200
+    assert zadig.inside(f"POST /{plan}/approve", {"approve": True}, who="patrick").status == 200
+    for job, action in zip(zadig.get(plan)["jobs"], ("execute", "skip"), strict=True):
+        reply = zadig.inside(f"POST /{plan}/{action}", {"id": job["id"], "type": "text"})
+        assert reply.status == 200
+    assert zadig.inside(f"DELETE /{plan}").status == 200

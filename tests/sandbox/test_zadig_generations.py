@@ -119,3 +119,19 @@ def test_any_identity_type_is_not_known(zadig: Visitor) -> None:
     body = {"name": "n", "manager": "patrick", "manager_identity_type": "*"}
     reply = zadig.call("POST /openapi/release_plan/v1", body)
     assert reply.error == (500, "User patrick not found")
+
+
+def test_a_callback_cannot_say_that_it_goes_on(zadig: Visitor) -> None:
+    hook = {"enable": True, "enable_call_back": True, "hook_events": ["finish_planning"]}
+    zadig.inside("PUT /hook/setting", hook)
+    plan = zadig.create()
+    zadig.update(plan, jobs=[TEXT])
+    zadig.edit(plan, "update_description", {"description": "d"})
+    zadig.move(plan, "finish_planning")
+    code = zadig.get(plan)["instance_code"]
+    body = {"release_plan_id": plan, "instance_code": code, "hook_event": "finish_planning"}
+    reply = zadig.inside("POST /hook/callback", {**body, "result": "executing"})
+    assert reply.error == (
+        500,
+        "release plan callback result is not correct, result: executing",
+    )

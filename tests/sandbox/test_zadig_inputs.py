@@ -315,3 +315,51 @@ def test_repository_variables(zadig: Visitor, repo: object, expected: object) ->
     result = stored(zadig, workflow_key="r", parameters=[{"name": "code", "repo": repo}])
     found = result if isinstance(result, tuple) else result["params"][0]["repo"]["branch"]
     assert found == expected
+
+
+def only(zadig: Visitor, job: dict[str, Any], **more: Any) -> None:
+    """Plant a workflow of one job."""
+    stages = [{"name": "s", "jobs": [job]}]
+    zadig.sandbox.put_workflow({"name": "one", "params": [], "stages": stages, **more})
+
+
+@pytest.mark.parametrize("policy", ["", "default_not_run", "force_run"])
+def test_a_job_that_is_not_named_is_skipped_whatever_its_policy(
+    zadig: Visitor, policy: str
+) -> None:
+    job = {"name": "j", "type": "approval", "skipped": False, "run_policy": policy, "spec": {}}
+    only(zadig, job)
+    assert jobs_of(stored(zadig, workflow_key="one"))["j"]["skipped"] is True
+
+
+def test_the_type_of_an_input_is_ignored(zadig: Visitor) -> None:
+    given = {"job_name": "deploy", "job_type": "zadig-build", "parameters": {"env_name": "qa"}}
+    assert jobs_of(stored(zadig, inputs=[given]))["deploy"]["spec"]["env"] == "qa"
+
+
+def test_a_remark_that_is_not_sent_is_emptied(zadig: Visitor) -> None:
+    only(zadig, {"name": "j", "type": "approval", "spec": {}}, remark="the workflow's own")
+    assert stored(zadig, workflow_key="one")["remark"] == ""
+
+
+def test_inputs_are_not_stored(zadig: Visitor) -> None:
+    plan = zadig.create()
+    given = [{"job_name": "deploy", "job_type": "zadig-deploy", "parameters": {"env_name": "dev"}}]
+    spec = {"workflow_key": "old-hook", "project_key": "yaml", "inputs": given, "parameters": []}
+    zadig.update(plan, jobs=[{"name": "w", "type": "workflow", "spec": spec}])
+    shown = zadig.get(plan)["jobs"][0]["spec"]
+    assert list(shown) == ["workflow"]
+    assert not {"inputs", "parameters", "project_key"} & shown["workflow"].keys()
+    assert "job_type" not in jobs_of(shown["workflow"])["deploy"]
+
+
+def test_unknown_members_of_parameters_are_ignored(zadig: Visitor) -> None:
+    plain, more = ({"env_name": "qa", **extra} for extra in ({}, {"extra": 1}))
+    assert one(zadig, "deploy", more) == one(zadig, "deploy", plain)
+
+
+def test_variables_that_are_credentials_are_shown_in_clear_text(zadig: Visitor) -> None:
+    given = [{"name": "password", "value": "n3w"}]
+    before = stored(zadig, workflow_key="everything")
+    after = stored(zadig, workflow_key="everything", parameters=given)
+    assert [variable(one, "password") for one in (before, after)] == ["s3cret", "n3w"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from planops.sandbox.zadig import Fault
 from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
 
 
@@ -250,7 +251,8 @@ def call_back(zadig: Visitor, plan: str, code: str, event: str, result: str) -> 
 def test_hook_setting_round_trip(zadig: Visitor) -> None:
     setting = {**HOOK, "hook_events": ["start_execute"]}
     zadig.inside("PUT /hook/setting", setting)
-    assert zadig.inside("GET /hook/setting").json == setting
+    zadig.sandbox.permit("bob", [])
+    assert zadig.inside("GET /hook/setting", who="bob").json == setting
     assert zadig.inside("PUT /hook/setting", setting, who="patrick").status == 403
 
 
@@ -329,3 +331,71 @@ def test_callbacks_are_ignored_when_hooks_are_off(zadig: Visitor) -> None:
     plan, _ = hooked(zadig, "finish_planning")
     zadig.inside("PUT /hook/setting", {**HOOK, "enable": False})
     assert call_back(zadig, plan, "other", "finish_planning", "success")[0] == 200
+
+
+def test_guards_come_in_order(zadig: Visitor) -> None:
+    plan = zadig.create()
+    zadig.sandbox.forget_hook_setting()
+    zadig.sandbox.faults.add(Fault("user-service-down", nth=None))
+    seen = [zadig.move(plan, "done").error[1], zadig.move(plan, "finish_planning").error[1]]
+    zadig.sandbox.faults.clear()
+    seen.append(zadig.move(plan, "finish_planning").error[1])
+    zadig.inside("PUT /hook/setting", {})
+    seen.append(zadig.move(plan, "finish_planning").error[1])
+    assert [text.split(":")[0] for text in seen] == [
+        "can't convert plan status planning to done",
+        "get user",
+        "failed get release plan hook setting, err",
+        "plan must not have no jobs",
+    ]
+
+
+def test_cancel_changes_the_status_alone(zadig: Visitor) -> None:
+    plan = planned(zadig)
+    zadig.move(plan, "finish_planning", "executing")
+    before = zadig.get(plan)
+    zadig.sandbox.clock.advance(5)
+    zadig.move(plan, "cancel")
+    assert zadig.get(plan) == {**before, "status": "cancel"}
+
+
+def test_a_vote_may_wait(zadig: Visitor) -> None:
+    uid = "0a6f1f0e-5b0f-4a57-9d6c-5d3c1b0f0001"
+    native = {"needed_approvers": 1, "approve_users": [{"user_id": uid}]}
+    approval = {**APPROVAL, "native_approval": native}
+    plan, code = hooked(zadig, "start_execute", approval=approval)
+    zadig.move(plan, "finish_planning", "wait_for_approval")
+    zadig.inside(f"POST /{plan}/approve", {"approve": True}, who="patrick")
+    read = zadig.get(plan)
+    assert (read["status"], read["approval"]["status"]) == (CHECKS[2], "passed")
+    call_back(zadig, plan, code, "start_execute", "success")
+    assert zadig.get(plan)["status"] == "executing"
+
+
+def test_a_callback_does_not_stand_in_for_an_approval(zadig: Visitor) -> None:
+    plan, code = hooked(zadig, "start_execute", approval=APPROVAL)
+    zadig.move(plan, "finish_planning", CHECKS[2])
+    assert call_back(zadig, plan, code, "start_execute", "success") == (
+        500,
+        "approval status is , can not execute",
+    )
+    assert zadig.get(plan)["status"] == CHECKS[2]
+
+
+@pytest.mark.parametrize(
+    ("event", "before", "waiting"),
+    [("start_execute", ["executing"], CHECKS[2]), ("all_job_done", ["executing"], CHECKS[4])],
+)
+def test_every_check_may_fail(zadig: Visitor, event: str, before: list[str], waiting: str) -> None:
+    plan, code = hooked(zadig, event)
+    zadig.move(plan, "finish_planning", *before)
+    if event == "all_job_done":
+        job = zadig.get(plan)["jobs"][0]["id"]
+        zadig.inside(f"POST /{plan}/skip", {"id": job, "type": "text"})
+    assert zadig.get(plan)["status"] == waiting
+    call_back(zadig, plan, code, event, "failed")
+    read = zadig.get(plan)
+    assert (read["status"], read["external_check_failed_reason"]) == (
+        f"{waiting}_failed",
+        "because",
+    )

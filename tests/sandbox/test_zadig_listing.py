@@ -163,3 +163,20 @@ def test_large_numbers_of_plans(zadig: Visitor) -> None:
     for page in (1, 2, 3):
         seen += zadig.list(f"pageNum={page}&pageSize=100").json["list"]
     assert len({plan["id"] for plan in seen}) == 250
+
+
+@pytest.mark.parametrize("kind", ["success_time", "update_time"])
+def test_ranges_are_sorted_by_the_last_edit(zadig: Visitor, kind: str) -> None:
+    first, second, third = (zadig.create(name=name) for name in "abc")
+    for plan, moment in ((second, 5), (first, 6), (third, 99)):
+        zadig.sandbox.clock.advance(1)
+        zadig.sandbox.edit(plan, {"success_time": moment})
+    bounds = "5-6" if kind == "success_time" else f"{MOMENT + 1}-{MOMENT + 2}"
+    read = zadig.inside(f"GET ?pageNum=1&pageSize=9&type={kind}&keyword={bounds}").json
+    assert [plan["name"] for plan in read["list"]] == ["a", "b"]
+
+
+def test_the_filter_by_status_has_no_window(zadig: Visitor) -> None:
+    zadig.create()
+    query = "type=status&keyword=planning&startTime=1&endTime=2"
+    assert zadig.inside(f"GET ?pageNum=1&pageSize=9&{query}").json["total"] == 1

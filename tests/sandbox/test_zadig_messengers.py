@@ -296,3 +296,30 @@ def test_the_members_of_the_moment_count(zadig: Visitor) -> None:
     plan = waiting(zadig, native(GROUP, needed=1))
     zadig.sandbox.people.add_group("approvers", "Approvers", [])
     assert vote(zadig, plan, "patrick")[1].endswith("has no authority to Approve")
+
+
+@pytest.mark.parametrize("kind", ["lark", "lark_intl", "dingtalk"])
+def test_an_enabled_approval_needs_its_object(zadig: Visitor, kind: str) -> None:
+    reply = zadig.update(zadig.create(), approval={"enabled": True, "type": kind})
+    assert reply.error == (500, "lintApproval error: approval not found")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        ("lark", {"instance_code": "i", "approval_instance": {"a": 1}}),
+        ("lark", {"approval_initiator": LARK_USER}),
+        ("dingtalk", {"instance_code": "i"}),
+        ("workwx", {"instance_id": "i", "approval_node_details": [{"a": 1}]}),
+    ],
+)
+def test_execution_state_of_other_messengers_is_stored(
+    zadig: Visitor, kind: str, state: dict[str, Any]
+) -> None:
+    key, inner = SHOWN[kind]
+    plan = zadig.create()
+    approval = {**approval_of(kind), "start_time": 4, "end_time": 5, key: {**inner, **state}}
+    assert zadig.update(plan, approval=approval).status == 200
+    shown = zadig.get(plan)["approval"]
+    assert (shown["start_time"], shown["end_time"]) == (4, 5)
+    assert {name: shown[key][name] for name in state} == state

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from planops.sandbox.zadig import User
 from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
 
 
@@ -14,6 +15,8 @@ def zadig() -> Iterator[Visitor]:
         yield visitor
 
 
+PATRICK = "0a6f1f0e-5b0f-4a57-9d6c-5d3c1b0f0001"
+ALICE = "0a6f1f0e-5b0f-4a57-9d6c-5d3c1b0f0002"
 CLOSED = "release plan status is success, executing or wait for approve, can't update"
 TEXT = {"name": "Notes", "type": "text", "spec": {"content": "Hello", "remark": "abc"}}
 APPROVAL = {
@@ -83,9 +86,15 @@ def test_what_an_update_leaves_alone(zadig: Visitor, full: str) -> None:
         "jira_sprint_association": {"jira_id": "j"},
         "hook_settings": {"enable": False, "enable_call_back": False, "hook_events": []},
         "instance_code": "0123456789abcdef",
+        "planning_time": 4,
         "finish_planning_time": 5,
         "approval_time": 6,
         "executing_time": 7,
+        "success_time": 8,
+        "wait_for_finish_planning_external_check_time": 9,
+        "wait_for_approve_external_check_time": 10,
+        "wait_for_execute_external_check_time": 11,
+        "wait_for_all_done_external_check_time": 12,
         "external_check_failed_reason": "why",
         "callback_description": "seen",
         "approver_id": "someone",
@@ -134,8 +143,8 @@ def test_open_statuses_fall_back_to_planning(zadig: Visitor, full: str, status: 
 
 
 def test_checks_come_in_order(zadig: Visitor, full: str) -> None:
-    seen = [zadig.update("0" * 24, name="").error[1], zadig.update(full, name="").error[1]]
     zadig.sandbox.edit(full, {"status": "success"})
+    seen = [zadig.update("0" * 24, name="").error[1], zadig.update(full, name="").error[1]]
     bad: dict[str, Any] = {"start_time": 6, "end_time": 5, "manager": "nobody"}
     seen.append(zadig.update(full, **bad).error[1])
     zadig.sandbox.edit(full, {"status": "planning"})
@@ -234,3 +243,58 @@ def test_server_owned_members_of_jobs_are_ignored(zadig: Visitor, full: str) -> 
     job = zadig.get(full)["jobs"][0]
     assert job["id"] != "mine"
     assert (job["status"], job["manager_id"]) == ("", "")
+
+
+def test_the_manager_is_looked_up_anew(zadig: Visitor, full: str) -> None:
+    zadig.sandbox.edit(full, {"manager_id": "of somebody who is gone"})
+    zadig.update(full)
+    assert zadig.get(full)["manager_id"] == PATRICK
+    zadig.update(full, manager="alice")
+    assert zadig.get(full)["manager_id"] == ALICE
+
+
+def test_a_display_name_that_was_read_is_no_account(zadig: Visitor, full: str) -> None:
+    zadig.sandbox.add_user(User(uid="u9", account="ann", name="Ann Lee"))
+    zadig.edit(full, "update_manager", {"manager_id": "u9", "manager": "Ann Lee"})
+    read = zadig.get(full)["manager"]
+    assert zadig.update(full, manager=read).error == (500, "User Ann Lee not found")
+
+
+def test_the_definition_comes_before_jobs(zadig: Visitor, full: str) -> None:
+    reply = zadig.update(full, approval={"type": "lark"}, jobs=[{"type": "text", "spec": 7}])
+    assert reply.error == (500, "createLarkApprovalDefinition error: lark approval is nil")
+
+
+def test_jobs_keep_the_order_of_the_request(zadig: Visitor, full: str) -> None:
+    zadig.update(full, jobs=[{**TEXT, "name": name} for name in ("b", "c", "a")])
+    zadig.update(full, jobs=[{**TEXT, "name": name} for name in ("c", "a", "b")])
+    assert [job["name"] for job in zadig.get(full)["jobs"]] == ["c", "a", "b"]
+
+
+def test_a_job_of_another_type_gets_a_new_id(zadig: Visitor, full: str) -> None:
+    before = zadig.get(full)["jobs"][0]["id"]
+    job = {"name": TEXT["name"], "type": "workflow", "spec": {"workflow_key": "deploy"}}
+    assert zadig.update(full, jobs=[job]).status == 200
+    assert zadig.get(full)["jobs"][0]["id"] != before
+
+
+def test_wrong_type_in_a_workflow_spec(zadig: Visitor, full: str) -> None:
+    reply = zadig.update(full, jobs=[{"type": "workflow", "spec": {"workflow_key": 7}}])
+    assert reply.error == (
+        500,
+        (
+            "invalid spec: unmarshal task error: json: cannot unmarshal number into Go struct "
+            "field OpenAPIWorkflowReleaseJobSpec.workflow_key of type string"
+        ),
+    )
+
+
+def test_unknown_members_of_a_text_spec_are_not_stored(zadig: Visitor, full: str) -> None:
+    zadig.update(full, jobs=[{"type": "text", "spec": {"content": "c", "extra": 1}}])
+    assert zadig.get(full)["jobs"][0]["spec"] == {"content": "c", "remark": ""}
+
+
+def test_the_content_of_a_text_is_stored_verbatim(zadig: Visitor, full: str) -> None:
+    content = "<p>a &amp; <b>b</b></p>\n\t ä"
+    zadig.update(full, jobs=[{"type": "text", "spec": {"content": content}}])
+    assert zadig.get(full)["jobs"][0]["spec"]["content"] == content

@@ -118,3 +118,37 @@ def test_history_is_newest_first(zadig: Visitor) -> None:
         "user_name_i18_map",
         "verb_i18_map",
     ]
+
+
+def test_a_job_without_a_spec_is_shown_without_it(zadig: Visitor) -> None:
+    planted = zadig.sandbox.insert_plan({"name": "x", "jobs": [{"id": "j", "type": "text"}]})
+    (job,) = zadig.get(planted["id"])["jobs"]
+    assert list(job) == [
+        "id",
+        "name",
+        "manager",
+        "manager_id",
+        "type",
+        "status",
+        "last_status",
+        "updated",
+        "executed_by",
+        "executed_time",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "prefix"),
+    [
+        ("GET /{}", "GetReleasePlan"),
+        ("DELETE /{}", "get plan"),
+        ("POST /{}/status/planning", "get plan"),
+        ("POST /{}/approve", "get plan"),
+        ("POST /{}/execute", "get plan"),
+        ("POST /{}/skip", "get plan"),
+        ("POST /{}/retry", "get plan"),
+    ],
+)
+def test_each_route_has_its_own_beginning(zadig: Visitor, target: str, prefix: str) -> None:
+    reply = zadig.inside(target.format("0" * 24), {})
+    assert reply.error == (500, f"{prefix}: mongo: no documents in result")

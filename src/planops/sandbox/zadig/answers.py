@@ -1,12 +1,9 @@
 """The ways in which the emulated server refuses, and their bodies (docs/servers/zadig.md §2)."""
 
 import abc
-from dataclasses import dataclass, field
 
+from planops.sandbox.messages import JSON_TYPE, TEXT_TYPE, Answer
 from planops.sandbox.zadig import gojson
-
-JSON_TYPE = "application/json; charset=utf-8"
-TEXT_TYPE = "text/plain; charset=utf-8"
 
 NO_DOCUMENT = "mongo: no documents in result"
 WORKFLOW_NOT_FOUND = (6542, "查询workflow失败")
@@ -16,16 +13,6 @@ NO_LICENCE = (
     7050,
     "用户许可证不可用，请检查许可证后重试",  # noqa: RUF001 - the server's own punctuation
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One answer as it goes over the wire."""
-
-    status: int = 200
-    body: bytes = b""
-    content_type: str = ""
-    headers: tuple[tuple[str, str], ...] = field(default=())
 
 
 class Refusal(Exception, abc.ABC):

@@ -1,12 +1,11 @@
 """The server's routes, and what happens before an operation (docs/servers/zadig.md §1)."""
 
-import urllib.parse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from planops.sandbox.messages import Answer, Request
 from planops.sandbox.zadig import drafting, edits, execution, hooks, internal, lifecycle, openapi
 from planops.sandbox.zadig.answers import (
-    Answer,
     CodedError,
     Refusal,
     forbidden,
@@ -21,30 +20,6 @@ from planops.sandbox.zadig.traits import Generation
 OPENAPI = "/openapi/release_plan/v1"
 INTERNAL = "/api/aslan/release_plan/v1"
 _GATEWAY, _INSIDE = "/api/aslan/", "/api/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One request as it came in."""
-
-    method: str
-    path: str
-    raw_path: str = ""
-    query_text: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-    @property
-    def target(self) -> str:
-        """The path as it was sent, with its query."""
-        raw = self.raw_path or self.path
-        return f"{raw}?{self.query_text}" if self.query_text else raw
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The first value of every query key."""
-        values = urllib.parse.parse_qs(self.query_text, keep_blank_values=True)
-        return {key: found[0] for key, found in values.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +75,10 @@ ROUTES = (
     _route("update", f"PATCH {OPENAPI}/:id", openapi.update_plan, edits=True),
     _route("users", "GET /openapi/users", openapi.search_users),
     _route("registries", "GET /openapi/system/registry", openapi.list_registries),
+    _route("code-hosts", "GET /api/aslan/code/codehost", internal.list_code_hosts),
+    _route(
+        "databases", "GET /api/aslan/system/dbinstance", internal.list_databases, "DatabaseView"
+    ),
     _route("hook-get", f"GET {INTERNAL}/hook/setting", hooks.get_setting),
     _route("hook-put", f"PUT {INTERNAL}/hook/setting", hooks.put_setting, "EditConfig"),
     _route("callback", f"POST {INTERNAL}/hook/callback", hooks.call_back),

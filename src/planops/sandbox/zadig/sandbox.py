@@ -1,11 +1,13 @@
 """The emulated Zadig as tests and commands hold it: its state, and the application serving it."""
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from planops.sandbox.application import Application
 from planops.sandbox.clock import Clock
-from planops.sandbox.zadig.application import Application
+from planops.sandbox.zadig import control
 from planops.sandbox.zadig.state import ZadigState
 from planops.sandbox.zadig.traits import Generation
 
@@ -26,4 +28,4 @@ class ZadigSandbox(ZadigState):
         Raises ``ValueError`` when they do not fit.
         """
         super().__init__(database=database, generation=generation, clock=clock, fixtures=fixtures)
-        self.app = Application(self)
+        self.app = Application(self, functools.partial(control.answer, self))

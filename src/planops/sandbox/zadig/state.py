@@ -4,45 +4,35 @@ The object may be used from any thread while it is being served.
 """
 
 import copy
-import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from planops.sandbox.clock import Clock
+from planops.sandbox.emulated import Change, Emulated
+from planops.sandbox.faults import Fault
+from planops.sandbox.messages import Answer, Request
 from planops.sandbox.zadig import fixtures as planting
-from planops.sandbox.zadig.answers import Answer, plain_text
+from planops.sandbox.zadig.answers import plain_text
 from planops.sandbox.zadig.execution import poll
-from planops.sandbox.zadig.faults import Faults
+from planops.sandbox.zadig.faults import CONDITIONS, KINDS
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.lifecycle import decide_outside
 from planops.sandbox.zadig.people import People, User
 from planops.sandbox.zadig.plans import stored
 from planops.sandbox.zadig.realm import COUNTER, Realm
-from planops.sandbox.zadig.routes import Request, caller_of, dispatch, find_route
+from planops.sandbox.zadig.routes import caller_of, dispatch, find_route
 from planops.sandbox.zadig.store import Store
 from planops.sandbox.zadig.traits import Generation, traits_of
 from planops.sandbox.zadig.webhooks import HookSent, hooks_sent
 
-Change = Mapping[str, Any] | Callable[[Document], object]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """One request: who sent it, what was answered (``None`` if nothing), whether it took effect."""
-
-    method: str
-    path: str
-    body: bytes
-    who: str | None
-    status: int | None = None
-    committed: bool = False
-
-
-class ZadigState:
+class ZadigState(Emulated[str]):
     """An emulated Zadig, without a way to reach it over HTTP."""
+
+    fault_kinds = KINDS
 
     def __init__(
         self,
@@ -52,15 +42,11 @@ class ZadigState:
         clock: Clock | None = None,
         fixtures: Mapping[str, Any] | None = None,
     ) -> None:
+        super().__init__(clock)
         self._fixtures = planting.chosen(fixtures)
         store, traits = Store(database), traits_of(generation)
-        self.clock = clock or Clock()
         self.people = People(store, traits)
-        self.faults = Faults()
-        self.defects: list[str] = []  # tracebacks of what must never happen; tests look here
         self._realm = Realm(store=store, clock=self.clock, traits=traits, people=self.people)
-        self._received: list[Received] = []
-        self._lock = threading.Lock()
         if not self.people.all():
             planting.plant(self._realm, self._fixtures)
 
@@ -68,17 +54,6 @@ class ZadigState:
     def generation(self) -> Generation:
         """The generation that is emulated."""
         return self._realm.traits.generation
-
-    @property
-    def received(self) -> tuple[Received, ...]:
-        """Every request in the order of arrival."""
-        with self._lock:
-            return tuple(self._received)
-
-    @property
-    def writes(self) -> tuple[Received, ...]:
-        """Every request that is no GET."""
-        return tuple(one for one in self.received if one.method != "GET")
 
     @property
     def users(self) -> tuple[User, ...]:
@@ -94,9 +69,7 @@ class ZadigState:
         with self._realm.store.lock:
             self._realm.store.clear()
             planting.plant(self._realm, self._fixtures)
-        self.faults.clear()
-        with self._lock:
-            self._received.clear()
+        self.forget()
 
     def add_user(self, user: User, *, token: str | None = None) -> None:
         """Add or replace a user, and give out a token."""
@@ -132,13 +105,6 @@ class ZadigState:
     def tokens(self) -> dict[str, str]:
         """The account behind every token."""
         return self.people.tokens()
-
-    def attempt(self, deed: Callable[[], object]) -> None:
-        """Carry out another person's deed; when it fails, that is a defect of the test."""
-        try:
-            deed()
-        except Exception:  # noqa: BLE001 - whatever a caller's function raises
-            self.defects.append(traceback.format_exc())
 
     def timers(self) -> tuple[Document, ...]:
         """The timers of scheduled executions."""
@@ -221,31 +187,20 @@ class ZadigState:
         found = find_route(self._realm, request.method, request.path)
         return found[0].name if found else ""
 
-    def arrive(self, request: Request) -> int:
-        """Note a request; the number under which its end is noted."""
-        caller = caller_of(self._realm, request)
-        who = None if caller is None else caller.account
-        noted = Received(method=request.method, path=request.target, body=request.body, who=who)
-        with self._lock:
-            self._received.append(noted)
-            return len(self._received) - 1
+    def caller(self, request: Request) -> str | None:
+        """The account whose token a request carries."""
+        user = caller_of(self._realm, request)
+        return None if user is None else user.account
 
-    def depart(self, number: int, *, status: int | None, committed: bool) -> None:
-        """Note how a request ended."""
-        with self._lock:
-            if number < len(self._received):
-                ended = replace(self._received[number], status=status, committed=committed)
-                self._received[number] = ended
-
-    def answer(
-        self, request: Request, conditions: frozenset[str], mixed_up: str | None
-    ) -> tuple[Answer, bool]:
+    def answer(self, request: Request, faults: Sequence[Fault]) -> tuple[Answer, bool]:
         """Process a request; its answer, and whether it changed anything."""
+        mixed = [fault.body.decode() for fault in faults if fault.kind == "description-mixup"]
+        conditions = frozenset(fault.kind for fault in faults if fault.kind in CONDITIONS)
         store = self._realm.store
         with store.lock:
             before = store.changes
             try:
-                answer = dispatch(self._realm, request, conditions, mixed_up)
+                answer = dispatch(self._realm, request, conditions, mixed[0] if mixed else None)
             except Exception:  # noqa: BLE001 - a defect of the sandbox must not look like Zadig
                 self.defects.append(traceback.format_exc())
                 answer = plain_text(500, f"defect of the sandbox: {self.defects[-1]}")

@@ -1,20 +1,19 @@
-"""The ASGI application: reads a request, lets faults strike, answers (docs/servers/zadig.md §2).
+"""The ASGI application: reads a request, lets faults strike, answers.
 
 To close the connection without a (complete) answer it returns a value, as ``server.serve`` wants.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
-from planops.sandbox.zadig import control
-from planops.sandbox.zadig.answers import JSON_TYPE, Answer
-from planops.sandbox.zadig.faults import AFTER, BEFORE, CONDITIONS, Fault
-from planops.sandbox.zadig.routes import Request
-from planops.sandbox.zadig.state import ZadigState
+from planops.sandbox.control import PREFIX
+from planops.sandbox.emulated import Emulated
+from planops.sandbox.faults import AFTER, BEFORE, Fault
+from planops.sandbox.messages import HTML_TYPE, JSON_TYPE, Answer, Request
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -22,13 +21,15 @@ if TYPE_CHECKING:
 CLOSED = "closed"
 _PAGE = b"<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>\n"
 _CHUNK = b" " * 65536
+_BODILESS = frozenset({204, 304})
 
 
 class Application:
-    """Serves one sandbox."""
+    """Serves one sandbox, and its control surface."""
 
-    def __init__(self, sandbox: ZadigState) -> None:
+    def __init__(self, sandbox: Emulated[Any], control: Callable[[Request], Answer]) -> None:
         self._sandbox = sandbox
+        self._control = control
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> object:
         """One ASGI connection; a value returned means: close without more."""
@@ -38,8 +39,8 @@ class Application:
             request = await _read(scope, receive)
         except ClientDisconnect:
             return CLOSED
-        if request.path.startswith(control.PREFIX):
-            return await _send(send, control.answer(self._sandbox, request))
+        if request.path.startswith(PREFIX):
+            return await _send(send, self._control(request))
         number = self._sandbox.arrive(request)
         return await self._serve(request, number, receive, send)
 
@@ -65,10 +66,8 @@ class Application:
         return await _strike(last, answer, receive, send)
 
     def _process(self, request: Request, faults: Sequence[Fault]) -> tuple[Answer, bool]:
-        mixed = [fault.body.decode() for fault in faults if fault.kind == "description-mixup"]
-        conditions = frozenset(fault.kind for fault in faults if fault.kind in CONDITIONS)
         self._edit(faults, "edit-before")
-        processed = self._sandbox.answer(request, conditions, mixed[0] if mixed else None)
+        processed = self._sandbox.answer(request, faults)
         self._edit(faults, "edit-after")
         return processed
 
@@ -108,7 +107,7 @@ def _instead(fault: Fault) -> Answer | None:
         case "redirect":
             return Answer(status=302, headers=(("Location", fault.location),))
         case "html":
-            return Answer(body=fault.body or _PAGE, content_type="text/html; charset=utf-8")
+            return Answer(body=fault.body or _PAGE, content_type=HTML_TYPE)
         case _:
             return _forged(fault)
 
@@ -154,7 +153,9 @@ async def _strike(fault: Fault, answer: Answer, receive: "Receive", send: "Send"
 
 async def _send(send: "Send", answer: Answer, missing: int = 0) -> object:
     """Send an answer; ``missing`` bytes are announced and never come."""
-    headers = [(b"content-length", str(len(answer.body) + missing).encode())]
+    headers: list[tuple[bytes, bytes]] = []
+    if answer.status not in _BODILESS:
+        headers.append((b"content-length", str(len(answer.body) + missing).encode()))
     if answer.content_type:
         headers.append((b"content-type", answer.content_type.encode()))
     headers += [(key.encode(), value.encode()) for key, value in answer.headers]
