@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from planops.core.changes import NEW_ID, Change, Step, StepKind, fingerprint
 from planops.core.decide import Circumstances, Desired, decide
-from planops.core.lifecycle import Standing
+from planops.core.lifecycle import Edge, Standing
 from planops.core.report import ChangeReport, Outcome, StepResult
 from planops.errors import OutcomeUnknown, PlanopsError, StateConflict
 from planops.ports import Inventory
@@ -191,6 +191,11 @@ class _Trip:
             why = f"the server took the update but keeps something else in {kept}"
             hint = "write what it keeps, or list the field under manage.ignore"
             self.end(Outcome.FAILED, StepResult.SKIPPED, f"{why}; {hint}")
+        elif made.edge is not None and _stands_still(now, made.edge):
+            why = (
+                f"the server accepted {made.summary!r}, and the plan is still in {made.edge.source}"
+            )
+            self.end(Outcome.FAILED, StepResult.SKIPPED, f"{why}; look at the server")
         elif now.steps:
             why = f"after {made.summary!r} the plan asks for other steps ({_last_seen(now)})"
             self.end(Outcome.STALE, StepResult.SKIPPED, f"{why}; run diff again")
@@ -268,6 +273,11 @@ class _Trip:
             complete=making,
         )
         return self.work.look(id_, at)
+
+
+def _stands_still(now: Change, made: Edge) -> bool:
+    """Tell whether a transition that the server accepted did not take place."""
+    return now.live is not None and now.live.state == made.source and not now.live.put_back
 
 
 def _updates(steps: Sequence[Step]) -> bool:

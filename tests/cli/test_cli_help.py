@@ -172,7 +172,7 @@ USAGE = {
     "status --wait -5m": "'-5m' is no duration; write 90s, 30m or 2h",
     "status nobody": "status: no file declares a plan 'nobody'",
     "status a b": "Got unexpected extra argument (b)",
-    "schema nothing": "schema: there is none named 'nothing'; choose from config, plan, report",
+    "schema nothing": "schema: there is none named 'nothing'; choose from brpm-plan, config, plan",
     "apply": "say --yes, or --expect with the fingerprints that diff shows",
     "sandbox --port 70000": "70000 is not in the range 0<=x<=65535.",
     "sandbox --zadig-version 3.0": "'3.0' is not one of '4.1', '5.0'.",

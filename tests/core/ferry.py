@@ -95,6 +95,9 @@ class FerryRules:
         refusals = (Refusal(guard="frame", message=self.unwilling),) if stays else ()
         return Proposal(steps=steps, refusals=refusals)
 
+    def remove(self, live: Live) -> tuple[Step, ...]:
+        raise NotImplementedError(live)
+
     def transition(self, edge: Edge, id_: str) -> Step:
         return Step(
             kind=StepKind.TRANSITION,

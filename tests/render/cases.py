@@ -236,7 +236,10 @@ def moved() -> Change:
         ends="wait_for_approval",
         next_actor=Actor.APPROVER,
     )
-    return change(of, found, route, kind=ChangeKind.TRANSITION, steps=(walk(found.id, ASK),))
+    asked = walk(found.id, ASK)
+    other = Request(method="PUT", path=f"{BASE}/{found.id}", body={"plan": {"event": "ask"}})
+    steps = (replace(asked, fallback=other),)
+    return change(of, found, route, kind=ChangeKind.TRANSITION, steps=steps)
 
 
 def refused() -> Change:

@@ -46,7 +46,9 @@ def hostile() -> Report:
         live=found,
         deltas=deltas,
         route=Route(standing=Standing.WAITING, moves=(edge, Move.WRITE, edge), ends=bad),
-        steps=(Step(kind=StepKind.UPDATE, request=request, summary=bad, edge=edge),),
+        steps=(
+            Step(kind=StepKind.UPDATE, request=request, summary=bad, edge=edge, fallback=request),
+        ),
         refusals=(refusal,),
         notices=(bad,),
     )

@@ -414,6 +414,9 @@ class BrokenRules:
     ) -> Proposal:
         return self.inner.propose(desired, live, spec, moves)
 
+    def remove(self, live: Live) -> tuple[Step, ...]:
+        return self.inner.remove(live)
+
     def transition(self, edge: Edge, id_: str) -> Step:
         return self.inner.transition(edge, id_)
 

@@ -31,7 +31,7 @@ OPEN = "/openapi/release_plan/v1"
 INTERNAL = "/api/aslan/release_plan/v1"
 UIDS: Mapping[str, str] = {user["account"]: user["uid"] for user in FIXTURES["users"]}
 EVERYTHING: Mapping[str, int | None] = dict.fromkeys(
-    ("conflict", "interrupt", "past", "regress", "reopen", "reset", "weaken"), 99
+    ("conflict", "interrupt", "past", "regress", "reopen", "replace", "reset", "weaken"), 99
 )
 AT_EASE = Limits(share=1.0, floor=10_000)
 

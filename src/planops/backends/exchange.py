@@ -44,15 +44,17 @@ class Timeouts:
 class Endpoint:
     """One server, and how to treat it.
 
-    ``url`` may have a path prefix. ``ca_file`` replaces the usual certificate authorities.
-    ``secrets`` are masked in everything that is shown. ``concurrency`` is the number of workers,
-    ``attempts`` how often a safe call is tried, ``max_body`` the longest answer in decoded bytes.
+    ``url`` may have a path prefix; ``query`` goes along with every call (a token may be in it).
+    ``ca_file`` replaces the usual certificate authorities. ``secrets`` are masked in everything
+    that is shown. ``concurrency`` is the number of workers, ``attempts`` how often a safe call is
+    tried, ``max_body`` the longest answer in decoded bytes.
 
     Raises ``SettingsWrong`` for an address, a header or a number that cannot be used.
     """
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     ca_file: Path | None = None
     concurrency: int = 8

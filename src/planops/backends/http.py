@@ -265,7 +265,8 @@ class Http:
         return Request(method=request.method, path=self._redactor.text(request.path))
 
     def _url(self, request: Request) -> str:
-        query = f"?{urlencode(request.query, quote_via=quote)}" if request.query else ""
+        asked = (*request.query, *self._endpoint.query)
+        query = f"?{urlencode(asked, quote_via=quote, safe='')}" if asked else ""
         return f"{self._endpoint.url.rstrip('/')}{request.path}{query}"
 
     def _check_open(self) -> None:

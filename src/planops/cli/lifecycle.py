@@ -15,7 +15,7 @@ from planops.errors import UsageWrong
 if TYPE_CHECKING:
     from planops.core.lifecycle import Lifecycle, Route
 
-BACKENDS = {"zadig": "Zadig"}
+BACKENDS = {"zadig": "Zadig", "brpm": "BRPM"}
 FORMATS = ("text", "markdown", "mermaid", "json")
 
 

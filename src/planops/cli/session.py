@@ -28,9 +28,11 @@ from planops.run import Progress, Run, Target
 
 if TYPE_CHECKING:
     from planops.backends.exchange import Call
+    from planops.backends.http import Http
     from planops.manifests.load import Loaded
     from planops.manifests.settings import Config
     from planops.manifests.settings import Target as TargetSettings
+    from planops.ports import Backend
 
 
 EVERY_CALL = 2  # -vv
@@ -197,35 +199,15 @@ class Running:
             raise SettingsWrong("there are no settings")
         config = self.session.config
         settings = config.targets[name]
-        return self._zadig(config, settings)
-
-    def _zadig(self, config: Config, settings: TargetSettings) -> Target:
-        from planops.backends.exchange import Endpoint, Timeouts
-        from planops.backends.http import Http
-        from planops.backends.zadig.backend import ZadigBackend
-        from planops.manifests.schemas import shape
         from planops.manifests.settings import secret
 
         token = secret(settings.token, os.environ, config.root)
         self.secrets.append(token)
-        waits = settings.timeouts
-        endpoint = Endpoint(
-            url=settings.url,
-            headers={"Authorization": f"Bearer {token}"},
-            secrets=(token,),
-            ca_file=settings.ca_file,
-            concurrency=settings.concurrency,
-            timeouts=Timeouts(connect=waits.connect, read=waits.read, total=waits.total),
-        )
-        on_call = _call_teller(self.session.asked.verbose)
-        http = self.stack.enter_context(Http(endpoint, SystemClock(), on_call=on_call))
         return Target(
             name=settings.name,
             kind=settings.backend,
             url=settings.url,
-            backend=ZadigBackend(
-                http, shape("ZadigReleasePlan"), token=token, version=settings.version
-            ),
+            backend=self._backend(settings, token),
             by_name=settings.adopt_by_name or self.session.asked.by_name,
             limits=Limits(
                 share=config.limits.mass_change / 100, floor=config.limits.mass_change_floor
@@ -233,6 +215,46 @@ class Running:
             concurrency=settings.concurrency,
             digest_key=token.encode(),
         )
+
+    def _backend(self, settings: TargetSettings, token: str) -> Backend:
+        """Build a backend: Zadig takes the token in a header, BRPM in every address."""
+        from planops.manifests.schemas import KIND_OF, shape
+
+        form = shape(KIND_OF[settings.backend])
+        if settings.backend == "brpm":
+            from planops.backends.brpm.backend import BrpmBackend
+            from planops.backends.brpm.lifecycle import dialect
+
+            http = self._http(settings, token, query=(("token", token),))
+            return BrpmBackend(http, form, dialect=dialect(settings.lifecycle))
+        from planops.backends.zadig.backend import ZadigBackend
+
+        http = self._http(settings, token, headers={"Authorization": f"Bearer {token}"})
+        return ZadigBackend(http, form, token=token, version=settings.version)
+
+    def _http(
+        self,
+        settings: TargetSettings,
+        token: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: tuple[tuple[str, str], ...] = (),
+    ) -> Http:
+        from planops.backends.exchange import Endpoint, Timeouts
+        from planops.backends.http import Http
+
+        waits = settings.timeouts
+        endpoint = Endpoint(
+            url=settings.url,
+            headers=headers or {},
+            query=query,
+            secrets=(token,),
+            ca_file=settings.ca_file,
+            concurrency=settings.concurrency,
+            timeouts=Timeouts(connect=waits.connect, read=waits.read, total=waits.total),
+        )
+        on_call = _call_teller(self.session.asked.verbose)
+        return self.stack.enter_context(Http(endpoint, SystemClock(), on_call=on_call))
 
 
 def failed(name: str, session: Session, error: PlanopsError) -> TargetReport:

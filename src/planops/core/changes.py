@@ -67,12 +67,17 @@ class StepKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One server write inside a change."""
+    """One server write inside a change.
+
+    ``fallback`` is the same write in another spelling, made only where the server refuses the first
+    for its spelling, and so without having done anything.
+    """
 
     kind: StepKind
     request: Request
     summary: str
     edge: Edge | None = None
+    fallback: Request | None = None
 
     @property
     def hazards(self) -> tuple[str, ...]:
@@ -169,5 +174,10 @@ def fingerprint(url: str, change: Change) -> str:
     """
     live = change.live
     ground: JSON = [live.id, live.state, _edition(live), digest(live.spec)] if live else None
-    steps: list[JSON] = [step.request.digest() for step in change.steps]
+    steps: list[JSON] = [
+        request.digest()
+        for step in change.steps
+        for request in (step.request, step.fallback)
+        if request is not None
+    ]
     return digest([url, str(change.key), ground, steps])[:16]

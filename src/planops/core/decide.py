@@ -6,7 +6,7 @@ step is made only if the decision taken again still asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -34,14 +34,16 @@ WRITABLE = frozenset({Cause.EDIT, Cause.DRIFT, Cause.CONFLICT})
 class Desired:
     """A plan whose references are resolved: ``spec`` is canonical and holds declared fields only.
 
-    ``people`` maps accounts to the server's ids of them, as far as they could be looked up.
-    ``refusals`` say what could not be resolved (an account that nobody has).
+    ``ids`` maps what the file names to the server's ids, as far as they could be looked up.
+    ``refusals`` say what could not be resolved (an account that nobody has), ``unwritable`` what
+    could not and stands only against a write.
     """
 
     plan: Plan
     spec: dict[str, JSON]
-    people: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
+    unwritable: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,10 @@ class Rules(Protocol):
 
     def transition(self, edge: Edge, id_: str) -> Step:
         """Turn an edge into a step."""
+        ...
+
+    def remove(self, live: Live) -> tuple[Step, ...]:
+        """Give the writes that remove a plan; none where its state does not allow it."""
         ...
 
 
@@ -200,6 +206,7 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
             *desired.refusals,
             *found.tripped,
             *_conflicts(deltas),
+            *_replaced(rules.shape, deltas),
             *proposal.refusals,
             *_past(rules, spec, found, at, creating=False),
         ),
@@ -213,6 +220,18 @@ def _conflicts(deltas: Sequence[Delta]) -> tuple[Refusal, ...]:
         return ()
     message = f"{len(paths)} fields were changed both in git and on the server: {', '.join(paths)}"
     return (Refusal(guard="conflict", message=message, lift="--allow conflict"),)
+
+
+def _replaced(shape: Shape, deltas: Sequence[Delta]) -> Iterator[Refusal]:
+    """A field that the server never changes asks for another plan, which is not made by itself."""
+    for delta in deltas:
+        field_ = shape.fields.get(delta.path.split("/")[2])
+        if delta.cause in WRITABLE and field_ is not None and field_.immutable:
+            message = (
+                f"{delta.path} would go from {delta.live} to {delta.desired}, and what was made of"
+                " it would stay as it is: that is another plan"
+            )
+            yield Refusal(guard="replace", message=message, lift="--allow replace")
 
 
 def _past(

@@ -11,9 +11,10 @@ Rules, the same for every table:
   parked.
 * At the goal or beyond it, the goal is met.
 * A plan off the path, or returned to an earlier state, was stopped by somebody. It is left alone,
-  unless ``reopen`` is allowed.
-* A goal off the path (a cancellation) is reached by one direct edge or not at all: never by walking
-  through states that start jobs or mail people.
+  unless ``reopen`` is allowed; then it comes back onto the path as near to its goal as one edge of
+  planops leads.
+* A goal off the path (on hold, cancelled) is reached by one direct edge or not at all: never by
+  walking through states that start jobs or mail people.
 * A write may have to be let in first (an edge back to where writing is allowed) and may throw the
   plan back; a plan thrown back from a state that nobody must approve is led back there.
 * A state that the table does not know is shown and never acted on.
@@ -24,7 +25,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 class Actor(enum.StrEnum):
@@ -197,26 +198,36 @@ def _unknown(at: Situation) -> Route:
 
 
 def _route_off_path(table: Lifecycle, at: Situation, goal: str) -> Route:
-    """A goal off the path is reached by one edge, or refused; fields are not written on the way."""
+    """A goal off the path is reached by one edge, or refused.
+
+    Fields are written before it where that moves nothing, else not at all.
+    """
     if at.state == goal:
         if at.edited:
             return _route_with_write(table, at)
         return Route(standing=Standing.REACHED, ends=at.state)
     edge = table.edge(at.state, goal)
     if edge is None or edge.actor is not Actor.PLANOPS:
-        why = (
-            f"the plan is finished: nothing leads from {at.state} to {goal}"
-            if at.state in table.finished
-            else f"{goal} cannot be reached from {at.state} without starting jobs or asking"
-            " approvers on the way; remove the plan instead"
-        )
-        refusal = Refusal(guard="lifecycle", message=why)
+        refusal = Refusal(guard="lifecycle", message=_unreachable(table, at.state, goal))
         return Route(standing=Standing.BLOCKED, ends=at.state, tripped=(refusal,))
-    tripped = [_regress(at.state, goal)]
+    tripped = [_regress(at.state, goal)] if goal in table.finished else []
     rule = table.edits.get(at.state, EditRule())
     if rule.guard == "interrupt":
         tripped.append(_guarded("interrupt", at.state, edge.hazards))
-    return Route(standing=Standing.WALKING, moves=(edge,), ends=goal, tripped=tuple(tripped))
+    writes = at.edited and rule.lands == at.state and not rule.via
+    moves = (Move.WRITE, edge) if writes else (edge,)
+    return Route(standing=Standing.WALKING, moves=moves, ends=goal, tripped=tuple(tripped))
+
+
+def _unreachable(table: Lifecycle, state: str, goal: str) -> str:
+    if state in table.finished:
+        return f"the plan is finished: nothing leads from {state} to {goal}"
+    if goal in table.finished:
+        return (
+            f"{goal} cannot be reached from {state} without starting jobs or asking approvers on"
+            " the way; remove the plan instead"
+        )
+    return f"no single step leads from {state} to {goal}; make the state before it the goal first"
 
 
 def _route_with_write(table: Lifecycle, at: Situation) -> Route:
@@ -239,7 +250,7 @@ def _route_with_write(table: Lifecycle, at: Situation) -> Route:
     moves.append(Move.WRITE)
     back = at.return_to or (at.state if rule.lead_back else None)
     goal = _further(table, at.goal, back)
-    onward = _forward(table, rule.lands, goal, at.facts)
+    onward = _onward(table, at, rule.lands, goal)
     if at.goal is not None and _behind(table, at.goal, at.state) and goal != at.state:
         tripped.append(_regress(at.state, onward.ends))
     return Route(
@@ -258,26 +269,42 @@ def _route_without_write(table: Lifecycle, at: Situation) -> Route:
         return Route(standing=Standing.UNMANAGED, ends=at.state)
     if not _stopped(table, at):
         return _forward(table, at.state, goal, at.facts)
-    opening = table.edge(at.state, table.path[0])
-    leaves = opening is not None or at.state == table.path[0]
-    if not at.revive or not leaves or at.state in table.finished:
+    onward = _onward(table, at, at.state, goal)
+    if not at.revive or onward.standing is Standing.STOPPED:
         return Route(standing=Standing.STOPPED, ends=at.state)
-    start = () if opening is None else (opening,)
-    onward = _forward(table, table.path[0], goal, at.facts)
+    opening = _opening(table, at.state, goal)
     revived = _guarded("reopen", at.state, opening.hazards if opening else ())
-    return Route(
-        standing=onward.standing,
-        moves=(*start, *onward.moves),
-        ends=onward.ends,
-        next_actor=onward.next_actor,
-        tripped=(revived, *onward.tripped),
-    )
+    return replace(onward, tripped=(revived, *onward.tripped))
+
+
+def _onward(table: Lifecycle, at: Situation, state: str, goal: str | None) -> Route:
+    """Walk on from a state; from one off the path only if that is allowed, back onto it first."""
+    if goal in (None, state) or state in table.path or state in table.checks:
+        return _forward(table, state, goal, at.facts)
+    opening = _opening(table, state, goal)
+    if not at.revive or opening is None:
+        return Route(standing=Standing.STOPPED, ends=state)
+    onward = _forward(table, opening.target, goal, at.facts)
+    return replace(onward, moves=(opening, *onward.moves))
+
+
+def _opening(table: Lifecycle, state: str, goal: str | None) -> Edge | None:
+    """The edge of planops that brings a plan back onto the path, as near to its goal as may be."""
+    edges = [
+        edge
+        for edge in table.edges
+        if edge.source == state and edge.actor is Actor.PLANOPS and edge.target in table.path
+        if goal is None or not _behind(table, goal, edge.target)
+    ]
+    if state in table.path:
+        return None
+    return max(edges, key=lambda edge: table.path.index(edge.target), default=None)
 
 
 def _stopped(table: Lifecycle, at: Situation) -> bool:
     """Somebody stopped the plan: it is off the path, or was put back behind its goal."""
     if at.state in table.off_path:
-        return at.goal is not None or at.return_to is not None
+        return at.state != at.goal and (at.goal is not None or at.return_to is not None)
     return at.put_back and at.goal is not None and _behind(table, at.state, at.goal)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from planops.core.changes import Change, Delta, Step, canonical
+from planops.core.changes import Change, Delta, Request, Step, canonical
 from planops.core.model import ABSENT, JSON, Value
 from planops.core.shape import FREE, Shape
 
@@ -112,5 +112,13 @@ def _hidden(value: Value, mask: str) -> Value:
 
 
 def _masked_step(step: Step, shape: Shape, secrets: AbstractSet[str]) -> Step:
-    body = masked(step.request.body, shape, secrets)
-    return replace(step, request=replace(step.request, body=body))
+    other = step.fallback
+    return replace(
+        step,
+        request=_masked_request(step.request, shape, secrets),
+        fallback=None if other is None else _masked_request(other, shape, secrets),
+    )
+
+
+def _masked_request(request: Request, shape: Shape, secrets: AbstractSet[str]) -> Request:
+    return replace(request, body=masked(request.body, shape, secrets))

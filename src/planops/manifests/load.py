@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from planops.core.model import Manage, Plan, PlanKey, Problem, Severity, Source
-from planops.manifests import fields, files, findings, selection
+from planops.manifests import fields, files, findings, schemas, selection
 from planops.manifests.across import twice
 from planops.manifests.findings import Finding
 from planops.manifests.places import marks
@@ -156,14 +156,28 @@ def _check(document: Document, places: Places, config: Config) -> tuple[str | No
     if given is None and "target" not in metadata:
         target = _only(config)
         if target is None:
-            found.append(_targetless(config))
-        return target, found
+            return None, [*found, _targetless(config)]
+        return target, [*found, *_other_kind(value, config.targets[target])]
     if not isinstance(given, str) or given not in config.targets:
         if isinstance(given, str):
             found = [each for each in found if each.path != ("metadata", "target")]
             found.append(_unknown_target(given, config))
         return None, found
-    return given, found
+    return given, [*found, *_other_kind(value, config.targets[given])]
+
+
+def _other_kind(value: Mapping[str, Any], target: Target) -> Iterator[Finding]:
+    """Find a plan of one kind of server that is meant for another."""
+    wanted = schemas.KIND_OF[target.backend]
+    kind = value.get("kind")
+    if kind in schemas.KINDS and kind != wanted:
+        yield Finding(
+            path=("kind",),
+            code="other-kind",
+            message=f"a {code(str(kind))} is not for the target {code(target.name)}, which is a"
+            f" {target.backend} server",
+            hint=f"write {code(wanted)}, or name another target",
+        )
 
 
 def _only(config: Config) -> str | None:

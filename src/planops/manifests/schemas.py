@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 PLAN: Final = "plan"
 CONFIG: Final = "config"
-KINDS: Final[Mapping[str, str]] = {"ZadigReleasePlan": "zadig-release-plan"}
+KINDS: Final[Mapping[str, str]] = {
+    "ZadigReleasePlan": "zadig-release-plan",
+    "BrpmPlan": "brpm-plan",
+}
 """The schema of each kind's spec."""
+KIND_OF: Final[Mapping[str, str]] = {"zadig": "ZadigReleasePlan", "brpm": "BrpmPlan"}
+"""The kind of plan that each backend takes."""
 
 _SUFFIX: Final = ".schema.json"
 

@@ -55,6 +55,7 @@ class Target:
     ca_file: Path | None = None
     adopt_by_name: bool = False
     version: str | None = None
+    lifecycle: Mapping[str, Any] = field(default_factory=dict)
     ledger: str = "none"
     timeouts: Timeouts = field(default_factory=Timeouts)
 
@@ -161,11 +162,32 @@ def _target_rules(path: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[
     wrong = _wrong_url(url) if isinstance(url, str) and url else None
     if wrong is not None:
         yield Finding(path=(*path, "url"), code="url", message=wrong[0], hint=wrong[1])
+    yield from _of_other_backend(path, target)
     for key in ("concurrency",):
         if isinstance(target.get(key), float):
             message = f"{code(key)} is {target[key]}, where a whole number is wanted"
             hint = f"write {int(target[key])}"
             yield Finding(path=(*path, key), code="wrong-type", message=message, hint=hint)
+
+
+_ONLY: Final = {"version": "zadig", "lifecycle": "brpm"}
+"""Settings of one kind of server."""
+
+
+def _of_other_backend(path: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Finding]:
+    for key, backend in _ONLY.items():
+        if (
+            key in target
+            and target.get("backend") in _ONLY.values()
+            and target["backend"] != backend
+        ):
+            yield Finding(
+                path=(*path, key),
+                code="other-backend",
+                message=f"{code(key)} is for {backend} servers, and this is a {target['backend']}",
+                hint="remove it",
+                on_key=True,
+            )
 
 
 def _wrong_url(url: str) -> tuple[str, str] | None:
@@ -222,6 +244,7 @@ def _target(name: str, value: Mapping[str, Any], root: Path) -> Target:
         ca_file=root / value["ca-file"] if "ca-file" in value else None,
         adopt_by_name=value.get("adopt-by-name", False),
         version=value.get("version"),
+        lifecycle=value.get("lifecycle", {}),
         ledger=value.get("ledger", {}).get("mode", "none"),
         timeouts=Timeouts(**given),
     )

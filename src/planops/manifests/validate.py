@@ -13,14 +13,17 @@ from typing import Any, Final
 
 from planops.core.model import JSON, Severity, unescape
 from planops.core.shape import Kind, Shape
-from planops.manifests import fields, rules_zadig, schemas
+from planops.manifests import fields, rules_brpm, rules_zadig, schemas
 from planops.manifests.explain import MOST_FINDINGS, explain, rest
 from planops.manifests.findings import Finding
 from planops.manifests.rules_zadig import Rule
 from planops.manifests.wording import code, did_you_mean
 from planops.manifests.yaml import Path, Spot
 
-RULES: Final[Mapping[str, tuple[Rule, ...]]] = {"ZadigReleasePlan": rules_zadig.RULES}
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "ZadigReleasePlan": rules_zadig.RULES,
+    "BrpmPlan": rules_brpm.RULES,
+}
 
 Spots = Callable[[], Mapping[Path, Spot]]
 """Finds the place of everything in the document; asked only when something is wrong."""

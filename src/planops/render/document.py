@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from planops.core.changes import Delta
+from planops.core.changes import Delta, Request
 from planops.core.lifecycle import Actor, Refusal
 from planops.core.model import ABSENT, JSON, Problem
 from planops.core.report import (
@@ -154,12 +154,23 @@ def _steps(item: ChangeReport) -> list[JSON]:
             "path": wording.address(step.request),
             "body": step.request.body,
             "digest": wording.digest(item, index),
+            "fallback": _fallback(step.fallback),
             "summary": step.summary,
             "hazards": list(step.hazards),
             "result": wording.result(item, index).value,
         }
         for index, step in enumerate(item.change.steps)
     ]
+
+
+def _fallback(request: Request | None) -> JSON:
+    if request is None:
+        return None
+    return {
+        "method": request.method,
+        "path": wording.address(request),
+        "body": request.body,
+    }
 
 
 def _problem(problem: Problem) -> JSON:

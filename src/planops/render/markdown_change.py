@@ -121,9 +121,13 @@ def _call(item: ChangeReport, index: int, step: Step) -> str:
     tail = f", digest {code(digest)}" if digest else ""
     call = code(f"{request.method} {wording.address(request)}")
     head = f"Call {index + 1}:{done} {call} {sentence(step.summary)}{tail}"
-    if request.body is None:
+    if request.body is not None:
+        head = f"{head}\n\n{fence(pretty(request.body), 'json')}"
+    if step.fallback is None:
         return head
-    return f"{head}\n\n{fence(pretty(request.body), 'json')}"
+    other = code(f"{step.fallback.method} {wording.address(step.fallback)}")
+    body = fence(pretty(step.fallback.body), "json")
+    return f"{head}\n\n{sentence(wording.INSTEAD)}: {other}\n\n{body}"
 
 
 def _notices(item: ChangeReport) -> str:

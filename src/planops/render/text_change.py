@@ -202,10 +202,19 @@ def _call(item: ChangeReport, index: int, step: Step, look: Look) -> Iterator[Li
         yield line(_IN, "     ", step.summary)
         body = pretty(request.body).split("\n") if request.body is not None else []
         yield from (line(_IN, "     ", row) for row in body)
+        yield from _fallback(step, look)
         return
     room = max(_BODY, look.width - len(head) - len(call) - len(tail))
     body_shown = f" {cut(one_line(request.body), room)}" if request.body is not None else ""
     yield line(head, _result(item, index), call, body_shown, (Style.DIM, tail))
+    yield from _fallback(step, look)
+
+
+def _fallback(step: Step, look: Look) -> Iterator[Line]:
+    if step.fallback is not None:
+        other = f"{step.fallback.method} {wording.address(step.fallback)}"
+        body = cut(one_line(step.fallback.body), None if look.verbose else look.width)
+        yield line(_IN, f"     {wording.INSTEAD}: ", f"{other} {body}")
 
 
 def _result(item: ChangeReport, index: int) -> Piece:

@@ -16,6 +16,10 @@ from planops.render.values import field
 _FIELDS_NAMED: Final = 3
 
 
+INSTEAD = "or, only where the server refuses that spelling of the event"
+"""Introduces a step's other spelling."""
+
+
 def plural(number: int, noun: str) -> str:
     """Say a number of things."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -73,9 +73,7 @@ def resolved(plan: Plan, found: Found, shape: Shape) -> Desired:
     if isinstance(spec.get("jobs"), list):
         jobs: list[JSON] = [_job(job) for job in rows(spec["jobs"])]
         spec["jobs"] = jobs
-    return Desired(
-        plan=plan, spec=tree(cleared(shape, spec)), people=people, refusals=tuple(refusals)
-    )
+    return Desired(plan=plan, spec=tree(cleared(shape, spec)), ids=people, refusals=tuple(refusals))
 
 
 def _people(plan: Plan, found: Found, refusals: list[Refusal]) -> dict[str, str]:

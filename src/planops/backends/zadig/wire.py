@@ -193,6 +193,15 @@ class ZadigRules:
             edge=edge,
         )
 
+    def remove(self, live: Live) -> tuple[Step, ...]:
+        """One DELETE, which the server refuses in no state (docs/servers/zadig.md §8.4)."""
+        delete = Step(
+            kind=StepKind.DELETE,
+            request=Request(method="DELETE", path=f"{INTERNAL}/{live.id}"),
+            summary="delete the plan",
+        )
+        return (delete,)
+
     def _handed_over(self, live: Live, spec: Tree) -> tuple[Refusal, ...]:
         """Who makes somebody else the manager may not move the plan on after that (§7.3)."""
         new = spec.get("manager")
@@ -240,7 +249,7 @@ def _manager(raw: Tree, desired: Desired | None, unseen: dict[str, str]) -> JSON
     held, account = text(raw, "manager"), desired.spec.get("manager") if desired else None
     if desired is None or not isinstance(account, str):
         return held
-    uid = desired.people.get(account)
+    uid = desired.ids.get(account)
     if uid is not None:
         if uid == raw.get("manager_id"):
             return account

@@ -1,0 +1,1 @@
+"""The backend for BMC BRPM: its lifecycle, its wire format, its calls (docs/servers/brpm.md)."""
