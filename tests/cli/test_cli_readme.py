@@ -73,17 +73,19 @@ def test_every_command_of_the_table_is_there_and_every_command_is_in_the_table()
 def test_the_plan_and_the_settings_validate_and_can_be_compared(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plans = [block for block in blocks(README, "yaml") if "kind: ZadigReleasePlan" in block]
-    settings = [block for block in blocks(README, "yaml") if "kind: Config" in block]
-    assert len(plans) == len(settings) == 1
-    assert len(blocks(README, "yaml")) == 2
-    place.write("planops.yaml", settings[0])
-    place.write("plans/checkout.yaml", plans[0])
+    checkout, mainframe, settings, target = blocks(README, "yaml")
+    place.write("planops.yaml", settings + target)
+    both = checkout.replace("metadata:\n", "metadata:\n  target: zadig-prod\n")
+    place.write("plans/checkout.yaml", both)
+    place.write("plans/mainframe.yaml", mainframe)
     monkeypatch.delenv("ZADIG_TOKEN")
     ended = place.json("validate")
-    assert ended.code == ExitCode.OK
     assert ended.json["problems"] == []
-    assert ended.json["files"] == 1
+    assert (ended.code, ended.json["files"]) == (ExitCode.OK, 2)
+    place.write("planops.yaml", settings)
+    (place.folder / "plans/mainframe.yaml").unlink()
+    place.write("plans/checkout.yaml", checkout)
+    assert place.json("validate").json["problems"] == []
 
 
 def test_what_the_readme_says_of_the_plan_is_so(

@@ -175,6 +175,46 @@ def test_the_sandbox_keeps_its_state_in_a_file(place: Place) -> None:
             assert place.planops("apply", "--yes").code == ExitCode.OK
 
 
+def test_the_emulated_brpm_prints_settings_that_work(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRPM_TOKEN", TOKEN)
+    place.write(
+        "plans/a.yaml",
+        "apiVersion: planops/v1\nkind: BrpmPlan\nmetadata: {name: a}\n"
+        "spec: {name: A, plan_template_name: Sample Deploy Template}\nstate: planned\n",
+    )
+    words = ("--port", "0", "--switch", "plan_event", "plan", "--switch", "hide_archived", "false")
+    with sandbox(place, "brpm", *words) as (started, settings):
+        place.write("planops.yaml", settings)
+        assert place.planops("apply", "--yes").code == ExitCode.OK
+        assert place.planops("diff", "--exit-code").code == ExitCode.OK
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(timeout=30) == ExitCode.OK
+        assert started.stderr is not None
+        said = started.stderr.read()
+    assert "BRPM is emulated at http://127.0.0.1:" in said
+    assert f"/brpm. Interrupt to stop.\nexport BRPM_TOKEN={TOKEN}\n" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("brpm", "--database", "x"), ExitCode.USAGE, "--database is for zadig"),
+        (("zadig", "--switch", "empty", "404"), ExitCode.USAGE, "--switch is for brpm"),
+        (("brpm", "--switch", "empty", "no"), ExitCode.FAILED, "sandbox: --switch: empty: is 'no'"),
+        (("brpm", "--switch", "empti", "404"), ExitCode.FAILED, "empti: is no switch"),
+        (("jenkins",), ExitCode.USAGE, "'jenkins' is not one of"),
+    ],
+)
+def test_what_a_sandbox_does_not_have_is_told(
+    words: tuple[str, ...], code: ExitCode, says: str, place: Place
+) -> None:
+    ended = place.process("sandbox", *words, "--port", "0")
+    assert (ended.code, ended.out) == (code, "")
+    assert says in ended.err
+
+
 def test_a_port_in_use_is_told(place: Place) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -208,7 +248,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing(
     before = sorted(tmp_path.iterdir())
     ended = place.planops("demo")
     assert ended.code == ExitCode.OK
-    assert "The demo is over: 11 acts, each as expected." in ended.out
+    assert "The demo is over: 13 acts, each as expected." in ended.out
     assert sorted(tmp_path.iterdir()) == before
     assert place.zadig.received == ()
 

@@ -20,19 +20,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planops.cli import options
-from planops.cli.sandbox import SETTINGS
+from planops.cli.sandbox import HEAD, target
 from planops.errors import PlanopsError, SettingsWrong
 
 if TYPE_CHECKING:
+    from planops.sandbox.brpm import BrpmSandbox
     from planops.sandbox.zadig import ZadigSandbox
 
-TOKEN = "sandbox-admin-token"  # noqa: S105  the sandbox's own, known to everybody
+TOKEN = "sandbox-admin-token"  # noqa: S105  the sandboxes' own, known to everybody
 
 CHECKOUT = """\
 apiVersion: planops/v1
 kind: ZadigReleasePlan
 metadata:
   name: checkout-2026-12
+  target: zadig-demo
   labels: {team: payments}
 spec:
   name: Checkout 2026.12
@@ -54,6 +56,7 @@ apiVersion: planops/v1
 kind: ZadigReleasePlan
 metadata:
   name: search-2026-12
+  target: zadig-demo
   labels: {team: search}
 spec:
   name: Search 2026.12
@@ -61,6 +64,23 @@ spec:
   description: Index rebuild
   jobs:
     - {name: Rebuild, type: text, spec: {content: Rebuild the index., remark: takes two hours}}
+"""
+
+MAINFRAME = """\
+apiVersion: planops/v1
+kind: BrpmPlan
+metadata:
+  name: mainframe-2026-12
+  target: brpm-demo
+  labels: {team: core}
+spec:
+  name: Mainframe 2026.12
+  plan_template_name: Sample Deploy Template
+  release_manager: patrick
+  release_date: 2026-12-01
+  teams: [AllAccess]
+  description: Quarterly batch
+state: started
 """
 
 
@@ -72,16 +92,17 @@ spec:
     help="Keep the demo's repository here (default: a temporary directory).",
 )
 def command(directory: Path | None) -> int:
-    """Play the whole story: validate, diff, apply, drift, approval.
+    """Play the whole story: validate, diff, apply, drift, approval, and a second server.
 
-    An emulated Zadig is started on this computer, and a git repository with two plans is made.
-    Nothing else is touched, and no other computer is spoken to.
+    An emulated Zadig and an emulated BRPM are started on this computer, and a git repository with
+    three plans is made. Nothing else is touched, and no other computer is spoken to.
 
     \b
     Example:
       planops demo
     """  # noqa: D301  click reads the backspace, and never shows it
     try:
+        from planops.sandbox.brpm import BrpmSandbox
         from planops.sandbox.server import serve
         from planops.sandbox.zadig import ZadigSandbox
     except ImportError as error:
@@ -91,9 +112,17 @@ def command(directory: Path | None) -> int:
     with (
         _folder(directory) as folder,
         closing(ZadigSandbox()) as zadig,
+        closing(BrpmSandbox()) as brpm,
         serve(zadig.app) as at,
+        serve(brpm.app) as there,
     ):
-        story = _Story(folder=folder, zadig=zadig, url=at.url)
+        story = _Story(
+            folder=folder,
+            zadig=zadig,
+            brpm=brpm,
+            url=at.url,
+            other=f"{there.url}{brpm.context}",
+        )
         story.tell()
         click.secho(f"\nThe demo is over: {story.acts} acts, each as expected.", bold=True)
     return 0
@@ -117,18 +146,21 @@ class _Story:
 
     folder: Path
     zadig: ZadigSandbox
+    brpm: BrpmSandbox
     url: str
+    other: str
     acts: int = 0
     environment: dict[str, str] = field(default_factory=dict)
 
     def tell(self) -> None:
         """Play every act. Raises ``PlanopsError`` where one ends otherwise than expected."""
-        self.environment = _clean(os.environ) | {"ZADIG_TOKEN": TOKEN}
+        self.environment = _clean(os.environ) | {"ZADIG_TOKEN": TOKEN, "BRPM_TOKEN": TOKEN}
         self._make_repository()
         self._act("Check the files: no server, no credentials", "validate")
         self._act("A dry run shows every call that apply would make", "diff")
         self._act("Make those calls, and no others", "apply --yes --quiet")
-        self._expect(len(self.zadig.plans()) == 2, "two plans on the server")  # noqa: PLR2004
+        self._expect(len(self.zadig.plans()) == 2, "two plans on Zadig")  # noqa: PLR2004
+        self._expect(self._mainframe()["aasm_state"] == "started", "a started plan on BRPM")
         self._act("Nothing is left to do", "diff --exit-code")
         self._someone_edits()
         self._act("The edit is seen, and where it is in the file", "diff --exit-code", expected=2)
@@ -143,9 +175,13 @@ class _Story:
         self._act("The approval moved the plan beyond its goal: satisfied", "status")
         self._act("And nothing is left to do", "diff --exit-code")
         self._expect(self._state() == "executing", "the plan is executing")
+        self._somebody_holds()
+        self._act("A hold that somebody set is seen and left", "apply --yes --quiet")
+        self._expect(self._mainframe()["aasm_state"] == "hold", "the plan is still on hold")
+        self._act("Who is next, on both servers?", "status")
 
     def _make_repository(self) -> None:
-        """Two plans whose window is tomorrow, by the clock of the server."""
+        """Three plans; the window of one is tomorrow, by the clock of the server."""
         from datetime import UTC, datetime
 
         now = self.zadig.clock.now()
@@ -155,13 +191,18 @@ class _Story:
         )
         plans = self.folder / "plans"
         plans.mkdir(exist_ok=True)
-        (self.folder / "planops.yaml").write_text(SETTINGS.format(name="zadig-demo", url=self.url))
+        (self.folder / "planops.yaml").write_text(
+            HEAD
+            + target("zadig", "zadig-demo", self.url, "ZADIG_TOKEN")
+            + target("brpm", "brpm-demo", self.other, "BRPM_TOKEN")
+        )
         (plans / "checkout.yaml").write_text(
             CHECKOUT.replace("@START@", start).replace("@END@", end)
         )
         (plans / "search.yaml").write_text(SEARCH)
+        (plans / "mainframe.yaml").write_text(MAINFRAME)
         self._git("init", "--quiet", "--initial-branch=main")
-        self._commit("Plan checkout and search")
+        self._commit("Plan checkout, search and mainframe")
 
     def _someone_edits(self) -> None:
         self._say("Somebody edits in Zadig's web interface: a description, and a window")
@@ -192,6 +233,13 @@ class _Story:
         )
         self._expect(connection.getresponse().status == 200, "the approval is taken")  # noqa: PLR2004
         connection.close()
+
+    def _somebody_holds(self) -> None:
+        self._say("In BRPM somebody puts the mainframe's plan on hold")
+        self.brpm.edit(self._mainframe()["id"], {"aasm_state": "hold"}, "bob")
+
+    def _mainframe(self) -> dict[str, Any]:
+        return next(one for one in self.brpm.plans() if one["name"] == "Mainframe 2026.12")
 
     def _act(self, title: str, line: str, *, expected: int = 0) -> None:
         """Run one command as a user would, show it, and hold it to its exit code."""

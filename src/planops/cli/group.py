@@ -30,7 +30,7 @@ COMMANDS = {
     "status": "Say where every plan is, where it should be, and who is next.",
     "lifecycle": "Show a server's states, and the route between two of them.",
     "schema": "Print a JSON Schema, for editors and other tools.",
-    "sandbox": "Serve an emulated Zadig on this computer, to try things on.",
+    "sandbox": "Serve an emulated Zadig or BRPM, to try things on.",
     "demo": "Play the whole story on the sandbox, in a repository of its own.",
 }
 MEANT = {
