@@ -6,6 +6,8 @@ PlanopsError
 ├── UsageWrong        the caller: the command line
 ├── Refused           a person decides: a guard, an identity, what cannot be done faithfully
 ├── Stale             somebody else moved: live is no longer what was shown
+│   └── LedgerMoved   another run wrote into the ledger first
+├── Busy              another run holds the ledger; try again when it is done
 ├── ServerSaidNo      the server or its operator
 │   ├── Unreachable   nothing was sent, or a read failed: the only one worth another try
 │   ├── NotAllowed    the token is missing, refused, or lacks a right
@@ -43,6 +45,14 @@ class Refused(PlanopsError):
 
 class Stale(PlanopsError):
     """Live moved since the change was shown; look again before anything is written."""
+
+
+class LedgerMoved(Stale):
+    """Another run wrote into the ledger between our reading and our writing; nothing was lost."""
+
+
+class Busy(PlanopsError):
+    """Another run holds the lease; nothing was begun."""
 
 
 class ServerSaidNo(PlanopsError):

@@ -5,12 +5,13 @@ Adapters implement these; the run and its tests know nothing else of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from planops.core.changes import Step
 from planops.core.decide import Desired, Rules
+from planops.core.ledger import Book
 from planops.core.model import JSON, Plan
 
 
@@ -27,11 +28,13 @@ class Stub:
 class Inventory:
     """Every plan of a server, proven complete, and the documents of those that were asked for.
 
-    ``documents`` maps an asked-for name to all plans of that name, oldest first.
+    ``documents`` maps an asked-for name to all plans of that name, oldest first; ``by_id`` an
+    asked-for id to its plan, where it is there.
     """
 
     stubs: tuple[Stub, ...]
     documents: Mapping[str, tuple[dict[str, JSON], ...]]
+    by_id: Mapping[str, dict[str, JSON]] = field(default_factory=dict)
 
     @property
     def high_water(self) -> int:
@@ -51,8 +54,8 @@ class Backend(Protocol):
         """The pure half: schema, lifecycle, wire format."""
         ...
 
-    def observe(self, names: Iterable[str]) -> Inventory:
-        """List every plan, and read those of these names in full.
+    def observe(self, names: Iterable[str], ids: Collection[str] = ()) -> Inventory:
+        """List every plan, and read those of these names and ids in full.
 
         Never takes a part of the list for the whole: raises instead.
         """
@@ -66,6 +69,21 @@ class Backend(Protocol):
         """Make one write, once, and give the plan's id (a new one for a creation).
 
         Raises ``OutcomeUnknown`` where it may or may not have happened.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """Where what was applied is recorded, and which run may write."""
+
+    def load(self) -> Book:
+        """Read the ledger as it is now."""
+        ...
+
+    def write(self, tip: str, changes: Mapping[str, bytes | None], message: str, now: int) -> str:
+        """Set documents on top of ``tip`` and give the new tip; all of them or none.
+
+        Raises ``LedgerMoved`` where the ledger is no longer at ``tip``.
         """
         ...
 

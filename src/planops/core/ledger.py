@@ -1,0 +1,314 @@
+"""The ledger's values: what was applied to each plan, what is being done, and who is at it.
+
+A ledger is a folder of JSON documents in a commit: ``plans/KEY.json`` is a record,
+``intents/KEY.json`` a write that was begun and not yet settled, ``lease.json`` says who may write.
+This module turns documents into values and back. Documents are hostile input: whatever is not of
+the right form is a :class:`Damage`, and no call is ever made on the strength of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from planops.core.model import JSON
+from planops.errors import PlanopsError
+
+FORMAT: Final = 1
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""The largest document that is read: a plan is at most a few hundred kilobytes."""
+PLANS: Final = "plans/"
+INTENTS: Final = "intents/"
+LEASE: Final = "lease.json"
+
+_KEY: Final = re.compile(r"[a-z0-9]([-.a-z0-9]{0,98}[a-z0-9])?")
+_ID: Final = re.compile(r"[0-9a-f]{24}|[1-9][0-9]{0,17}")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|")
+
+
+class _WrongForm(PlanopsError):
+    """A document is not of the form that it should have; becomes a :class:`Damage`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an applied plan came from: a commit (empty: none was known) and a file in it."""
+
+    commit: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What was last applied to one plan.
+
+    ``spec`` is what the file declared, canonical; ``echo`` what the server then answered of the
+    same fields. ``goal`` is the state that the file declared, ``reached`` the goal that was last
+    seen reached. ``url`` is the target's address: a record is of no use at another.
+    """
+
+    key: str
+    kind: str
+    url: str
+    id: str
+    name: str
+    spec: dict[str, JSON]
+    echo: dict[str, JSON]
+    goal: str | None = None
+    reached: str | None = None
+    protect: bool = False
+    origin: Origin = field(default_factory=Origin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A change that was begun: enough to find out later how far it came.
+
+    ``op`` is ``create``, ``update``, ``transition``, ``delete`` or ``adopt``; ``id`` is empty for
+    a plan that is to be made, ``high_water`` the greatest ordinal that the server had before.
+    ``ground`` digests what was there; ``steps`` are the digests of the writes in order;
+    ``return_to`` is the state that a write threw the plan back from.
+    """
+
+    key: str
+    op: str
+    name: str
+    id: str = ""
+    ground: str = ""
+    steps: tuple[str, ...] = ()
+    return_to: str | None = None
+    high_water: int = 0
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who may write until when (unix seconds); ``link`` leads to the run, where there is one."""
+
+    holder: str
+    run: str
+    until: int
+    seconds: int
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A document that is not what it should be: its path, and why; of its key when it has one."""
+
+    path: str
+    why: str
+
+    @property
+    def key(self) -> str:
+        """The key that the path names, empty where it names none."""
+        for folder in (PLANS, INTENTS):
+            name = self.path.removeprefix(folder).removesuffix(".json")
+            if self.path.startswith(folder) and _KEY.fullmatch(name):
+                return name
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """A ledger as it was read; ``tip`` is its commit, empty where there is none yet."""
+
+    tip: str = ""
+    records: Mapping[str, Record] = field(default_factory=dict)
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    lease: Lease | None = None
+    damages: tuple[Damage, ...] = ()
+
+
+def book(tip: str, documents: Mapping[str, bytes]) -> Book:
+    """Read the documents of one commit."""
+    records: dict[str, Record] = {}
+    intents: dict[str, Intent] = {}
+    damages: list[Damage] = []
+    lease: Lease | None = None
+    for path, data in documents.items():
+        try:
+            if path.startswith(PLANS):
+                record = _record(_loaded(data), _key_of(path, PLANS))
+                records[record.key] = record
+            elif path.startswith(INTENTS):
+                intent = _intent(_loaded(data), _key_of(path, INTENTS))
+                intents[intent.key] = intent
+            elif path == LEASE:
+                lease = _lease(_loaded(data))
+        except _WrongForm as error:
+            damages.append(Damage(path=path, why=str(error)))
+    return Book(tip=tip, records=records, intents=intents, lease=lease, damages=tuple(damages))
+
+
+def record_document(record: Record) -> tuple[str, bytes]:
+    """Give the path and the text of a record."""
+    return f"{PLANS}{record.key}.json", _dumped(
+        {
+            "format": FORMAT,
+            "key": record.key,
+            "kind": record.kind,
+            "url": record.url,
+            "id": record.id,
+            "name": record.name,
+            "goal": record.goal,
+            "reached": record.reached,
+            "protect": record.protect,
+            "origin": {"commit": record.origin.commit, "file": record.origin.file},
+            "spec": record.spec,
+            "echo": record.echo,
+        }
+    )
+
+
+def intent_document(intent: Intent) -> tuple[str, bytes]:
+    """Give the path and the text of an intent."""
+    return f"{INTENTS}{intent.key}.json", _dumped(
+        {
+            "format": FORMAT,
+            "key": intent.key,
+            "op": intent.op,
+            "name": intent.name,
+            "id": intent.id,
+            "ground": intent.ground,
+            "steps": [*intent.steps],
+            "return_to": intent.return_to,
+            "high_water": intent.high_water,
+            "at": intent.at,
+        }
+    )
+
+
+def lease_document(lease: Lease) -> tuple[str, bytes]:
+    """Give the path and the text of a lease."""
+    return LEASE, _dumped(
+        {
+            "format": FORMAT,
+            "holder": lease.holder,
+            "run": lease.run,
+            "until": lease.until,
+            "seconds": lease.seconds,
+            "link": lease.link,
+        }
+    )
+
+
+def _dumped(value: JSON) -> bytes:
+    """One form only, with a line a field, so that people can read the history."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode(errors="surrogatepass")
+
+
+def _loaded(data: bytes) -> dict[str, Any]:
+    if len(data) > MAX_BYTES:
+        raise _WrongForm(f"it has {len(data)} bytes; at most {MAX_BYTES} are read")
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise _WrongForm("it is no JSON document") from None
+    if not isinstance(value, dict):
+        raise _WrongForm("it is no JSON object")
+    form = value.get("format")
+    if not isinstance(form, int) or isinstance(form, bool):
+        raise _WrongForm("it says no format")
+    if form > FORMAT:
+        raise _WrongForm(f"its format is {form}, newer than {FORMAT}; upgrade planops")
+    return value
+
+
+def _key_of(path: str, folder: str) -> str:
+    name = path.removeprefix(folder)
+    key = name.removesuffix(".json")
+    if key == name or not _KEY.fullmatch(key):
+        raise _WrongForm("its name is no plan's key")
+    return key
+
+
+def _record(value: Mapping[str, Any], key: str) -> Record:
+    origin = value.get("origin")
+    if not isinstance(origin, dict):
+        raise _WrongForm("origin is no object")
+    commit = _text(origin, "commit")
+    if not _COMMIT.fullmatch(commit):
+        raise _WrongForm("origin.commit is no commit id")
+    return Record(
+        key=_same_key(value, key),
+        kind=_text(value, "kind"),
+        url=_text(value, "url"),
+        id=_id(value),
+        name=_text(value, "name"),
+        spec=_object(value, "spec"),
+        echo=_object(value, "echo"),
+        goal=_text_or_none(value, "goal"),
+        reached=_text_or_none(value, "reached"),
+        protect=value.get("protect") is True,
+        origin=Origin(commit=commit, file=_text(origin, "file")),
+    )
+
+
+def _intent(value: Mapping[str, Any], key: str) -> Intent:
+    steps = value.get("steps")
+    if not isinstance(steps, list) or not all(isinstance(step, str) for step in steps):
+        raise _WrongForm("steps is no list of digests")
+    return Intent(
+        key=_same_key(value, key),
+        op=_text(value, "op"),
+        name=_text(value, "name"),
+        id=_id(value) if value.get("id") else "",
+        ground=_text(value, "ground"),
+        steps=tuple(steps),
+        return_to=_text_or_none(value, "return_to"),
+        high_water=_number(value, "high_water"),
+        at=_number(value, "at"),
+    )
+
+
+def _lease(value: Mapping[str, Any]) -> Lease:
+    return Lease(
+        holder=_text(value, "holder"),
+        run=_text(value, "run"),
+        until=_number(value, "until"),
+        seconds=_number(value, "seconds"),
+        link=_text(value, "link"),
+    )
+
+
+def _same_key(value: Mapping[str, Any], key: str) -> str:
+    if value.get("key") != key:
+        raise _WrongForm("it is filed under another key than its own")
+    return key
+
+
+def _id(value: Mapping[str, Any]) -> str:
+    id_ = _text(value, "id")
+    if not _ID.fullmatch(id_):
+        raise _WrongForm("id is no plan's id")
+    return id_
+
+
+def _text(value: Mapping[str, Any], name: str) -> str:
+    found = value.get(name)
+    if not isinstance(found, str):
+        raise _WrongForm(f"{name} is no text")
+    return found
+
+
+def _text_or_none(value: Mapping[str, Any], name: str) -> str | None:
+    return None if value.get(name) is None else _text(value, name)
+
+
+def _number(value: Mapping[str, Any], name: str) -> int:
+    found = value.get(name)
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise _WrongForm(f"{name} is no whole number")
+    return found
+
+
+def _object(value: Mapping[str, Any], name: str) -> dict[str, JSON]:
+    found = value.get(name)
+    if not isinstance(found, dict):
+        raise _WrongForm(f"{name} is no object")
+    return found
