@@ -9,7 +9,7 @@ from core.values import EVERYTHING, TEXT, TIME, an_object
 from planops.core.changes import NEW_ID, Request, Step, StepKind
 from planops.core.decide import Desired, Proposal
 from planops.core.lifecycle import Actor, Edge, EditRule, Lifecycle, Move, Refusal
-from planops.core.model import JSON, Live
+from planops.core.model import ABSENT, JSON, Live, Value
 from planops.core.shape import Shape, zero
 
 SHAPE = an_object(name=TEXT, captain=TEXT, closes=TIME, note=TEXT, jobs=EVERYTHING.fields["jobs"])
@@ -51,10 +51,11 @@ class FerryRules:
     def lifecycle(self) -> Lifecycle:
         return LIFECYCLE
 
-    def view(self, raw: dict[str, JSON], desired: Desired | None) -> Live:
-        raise NotImplementedError(raw, desired)
+    def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
+        raise NotImplementedError(raw, desired, base)
 
-    def reopened(self, live: Live, desired: Desired) -> Live:
+    def reopened(self, live: Live, desired: Desired, base: Value = ABSENT) -> Live:
+        assert base is ABSENT or base
         assert desired.spec
         return live
 

@@ -9,7 +9,7 @@ import pytest
 from core.ferry import CREATED, FerryRules
 from core.values import plan, refusal
 from planops.core.changes import Cause, Change, ChangeKind
-from planops.core.decide import Circumstances, Desired, decide
+from planops.core.decide import Circumstances, Desired, Memory, decide
 from planops.core.lifecycle import Standing
 from planops.core.model import ABSENT, JSON, Live, Value
 
@@ -170,7 +170,9 @@ def test_what_the_server_hides_is_never_alone_a_reason_to_write() -> None:
     ],
 )
 def test_a_conflict_is_refused(base: Value, held: str, cause: Cause, refused: list[str]) -> None:
-    change = decide(RULES, desired(note="new"), there(note=held), replace(LATER, base=base))
+    change = decide(
+        RULES, desired(note="new"), there(note=held), replace(LATER, memory=Memory(spec=base))
+    )
     assert [delta.cause for delta in change.deltas] == [cause]
     assert (guards(change), change.acts) == (refused, True)
 
@@ -178,7 +180,10 @@ def test_a_conflict_is_refused(base: Value, held: str, cause: Cause, refused: li
 def test_a_conflict_names_its_fields() -> None:
     base: JSON = {"name": "Summer", "note": "0", "captain": "0"}
     change = decide(
-        RULES, desired(note="1", captain="1"), there(note="2"), replace(LATER, base=base)
+        RULES,
+        desired(note="1", captain="1"),
+        there(note="2"),
+        replace(LATER, memory=Memory(spec=base)),
     )
     (found,) = change.refusals
     assert found.lift == "--allow conflict"
@@ -189,7 +194,7 @@ def test_a_conflict_names_its_fields() -> None:
 
 def test_a_released_field_is_said_and_keeps_its_value() -> None:
     base: JSON = {"name": "Summer", "note": "old"}
-    change = decide(RULES, desired(), there(note="old"), replace(LATER, base=base))
+    change = decide(RULES, desired(), there(note="old"), replace(LATER, memory=Memory(spec=base)))
     assert [delta.cause for delta in change.deltas] == [Cause.RELEASED]
     assert not change.acts
 

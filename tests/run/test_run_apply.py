@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from planops.core.changes import Step, StepKind
 from planops.core.decide import Desired, Proposal, Rules
 from planops.core.guards import Limits
 from planops.core.lifecycle import Edge, Lifecycle, Move
-from planops.core.model import JSON, Live, Plan
+from planops.core.model import ABSENT, JSON, Live, Plan, Value
 from planops.core.report import ExitCode, Outcome, Report, StepResult, TargetReport, exit_code
 from planops.core.shape import Shape
 from planops.manifests.load import load_config, load_plans
@@ -51,7 +51,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.mark.parametrize("generation", ["4.1", "5.0"])
 def test_the_examples_are_applied_once(generation: Generation) -> None:
     config = load_config(EXAMPLES / "planops.yaml")
-    loaded = load_plans(EXAMPLES, config)
+    loaded = load_plans(EXAMPLES, config, targets=["zadig-sandbox"])
     assert loaded.problems == ()
     with world(generation) as zadig:
         target = zadig.target()
@@ -362,8 +362,8 @@ class Broken:
     def rules(self) -> Rules:
         return self.on_rules(self.inner.rules)
 
-    def observe(self, names: Iterable[str]) -> Inventory:
-        return self.inner.observe(names)
+    def observe(self, names: Iterable[str], ids: Collection[str] = ()) -> Inventory:
+        return self.inner.observe(names, ids)
 
     def read(self, id_: str) -> dict[str, JSON]:
         self.on_read(id_)
@@ -389,13 +389,13 @@ class BrokenRules:
     def lifecycle(self) -> Lifecycle:
         return self.inner.lifecycle
 
-    def view(self, raw: dict[str, JSON], desired: Desired | None) -> Live:
+    def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
         if raw.get("description") == self.bad:
             raise ZeroDivisionError(self.bad)
-        return self.inner.view(raw, desired)
+        return self.inner.view(raw, desired, base)
 
-    def reopened(self, live: Live, desired: Desired) -> Live:
-        return self.inner.reopened(live, desired)
+    def reopened(self, live: Live, desired: Desired, base: Value = ABSENT) -> Live:
+        return self.inner.reopened(live, desired, base)
 
     def empty(self) -> dict[str, JSON]:
         return self.inner.empty()

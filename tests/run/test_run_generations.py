@@ -138,9 +138,34 @@ def test_an_update_that_resets_variables_is_refused_and_can_be_allowed(older: Wo
     wanted = workflow(remark="new")
     report = apply_one(older.target(), wanted, asked())
     assert (report.outcome, guards(report)) == (Outcome.REFUSED, {"reset"})
-    assert "gives workflow variables their defaults back at every update: " in why(report)
-    assert "notes" in why(report)
+    assert "cannot be sent their defaults back: notes, region of job Deploy" in why(report)
     assert apply_one(older.target(), wanted, asked(reset=1)).outcome is Outcome.APPLIED
+
+
+def test_what_no_release_takes_back_is_refused_and_what_can_be_sent_is_kept(newest: World) -> None:
+    held: dict[str, Any] = {
+        "version": {"value": ""},
+        "channels": {"value": "a,b"},
+    }
+    wanted = workflow(workflow_key="everything", project_key="shop")
+    id_ = apply_one(newest.target(), wanted).id or ""
+
+    def set_by_hand(document: Any) -> None:
+        for param in document["jobs"][0]["spec"]["workflow"]["params"]:
+            param.update(held.get(param["name"], {}))
+            if param["name"] == "code":
+                param["repo"] |= {"branch": "hotfix", "prs": [7]}
+
+    newest.sandbox.edit(id_, set_by_hand)
+    edited = workflow(workflow_key="everything", project_key="shop", remark="new")
+    report = apply_one(newest.target(), edited, asked())
+    assert (report.outcome, guards(report)) == (Outcome.REFUSED, {"reset"})
+    assert "defaults back: channels of job Deploy" in why(report)
+    assert apply_one(newest.target(), edited, asked(reset=1)).outcome is Outcome.APPLIED
+    params = newest.named("train")[0]["jobs"][0]["spec"]["workflow"]["params"]
+    found = {param["name"]: param for param in params}
+    assert found["version"]["value"] == ""
+    assert (found["code"]["repo"]["branch"], found["code"]["repo"]["prs"]) == ("hotfix", [7])
 
 
 def test_later_releases_keep_variables(newest: World) -> None:

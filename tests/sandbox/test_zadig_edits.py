@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from planops.sandbox.zadig import Fault
 from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
 
 
@@ -128,6 +129,24 @@ def test_approval_loses_its_votes_and_goes(zadig: Visitor) -> None:
     assert stored["native_approval"]["approve_users"] == [{"type": "", "user_id": ALICE}]
     zadig.edit(plan, "delete_approval")
     assert "approval" not in zadig.get(plan)
+
+
+def test_nobody_is_found_while_the_user_service_is_down(zadig: Visitor) -> None:
+    zadig.sandbox.faults.add(Fault("user-service-down", path="ui-edit", nth=None))
+    plan = zadig.create()
+    group = {"type": "group", "group_id": "approvers"}
+    native = {"needed_approvers": 1, "approve_users": [{"user_id": ALICE}, group]}
+    approval = {"enabled": True, "type": "native", "native_approval": native}
+    assert zadig.edit(plan, "update_approval", {"approval": approval}).error == (
+        500,
+        "all approve users should not less than needed approvers",
+    )
+    person = {"manager_id": ALICE, "manager": "Alice"}
+    assert zadig.edit(plan, "update_manager", person).error == (500, "user not found")
+    assert (zadig.get(plan)["version"], "approval" in zadig.get(plan)) == (1, False)
+    elsewhere = {"enabled": True, "type": "workwx", "workwx_approval": {}}
+    for unasked in ({**approval, "enabled": False}, elsewhere):
+        assert zadig.edit(plan, "update_approval", {"approval": unasked}).status == 200
 
 
 @pytest.mark.parametrize(

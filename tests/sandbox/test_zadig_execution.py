@@ -104,6 +104,38 @@ def test_wrong_type(zadig: Visitor, action: str, agent: str, kind: str) -> None:
     assert act(zadig, action, plan, type=kind) == expected
 
 
+@pytest.mark.parametrize(
+    ("action", "agent", "kind", "spec", "fault"),
+    [
+        (
+            "execute",
+            "executor",
+            "text",
+            {"remark": 7},
+            "number into Go struct field TextReleaseJobSpec.remark of type string",
+        ),
+        (
+            "skip",
+            "skipper",
+            "workflow",
+            [],
+            "array into Go value of type service.WorkflowReleaseJobSpec",
+        ),
+    ],
+)
+def test_what_the_body_says_about_a_job_must_fit(
+    zadig: Visitor, action: str, agent: str, kind: str, spec: object, fault: str
+) -> None:
+    plan = executing(zadig, TEXT, WORKFLOW)
+    assert act(zadig, action, plan, type=kind, spec=spec) == (
+        500,
+        (
+            f"new release job {agent}: invalid spec: unmarshal task error: json: cannot unmarshal "
+            f"{fault}"
+        ),
+    )
+
+
 @pytest.mark.parametrize("action", ["execute", "skip"])
 def test_text_job_must_be_to_do(zadig: Visitor, action: str) -> None:
     plan = executing(zadig, TEXT, TEXT)
@@ -238,6 +270,25 @@ def test_timer_starts_workflow_jobs_and_no_text_job(zadig: Visitor) -> None:
     jobs = zadig.get(plan)["jobs"]
     assert [job["status"] for job in jobs] == ["todo", "running", "running"]
     assert zadig.get(plan)["updated_by"] == "系统"
+
+
+def test_a_job_that_the_timer_cannot_start_leaves_the_earlier_ones_running(zadig: Visitor) -> None:
+    zadig.sandbox.put_workflow({**zadig.sandbox.workflow("deploy"), "name": "short-lived"})
+    gone = {**WORKFLOW, "spec": {"workflow_key": "short-lived"}}
+    plan = executing(zadig, WORKFLOW, gone, WORKFLOW, schedule_execute_time=MOMENT + 9)
+    zadig.sandbox.remove_workflow("short-lived")
+    (timer,) = zadig.sandbox.timers()
+    status, text = zadig.inside(f"POST /{plan}/schedule_execute?jobID={timer['id']}").error
+    assert (status, text.partition(", ")[0]) == (
+        500,
+        "execute: cannot merge workflow short-lived's input with the latest workflow settings",
+    )
+    read = zadig.get(plan)
+    assert [job["status"] for job in read["jobs"]] == ["running", "todo", "todo"]
+    assert (read["updated_by"], read["jobs"][0]["spec"]["task_id"]) == ("系统", 1)
+    zadig.sandbox.finish_task(plan, read["jobs"][0]["id"], "passed")
+    zadig.sandbox.tick()
+    assert job_of(zadig, plan)["status"] == "done"
 
 
 def test_timer_may_be_called_by_hand(zadig: Visitor) -> None:

@@ -93,6 +93,23 @@ def test_a_vote_that_starts_execution_is_told(zadig: Visitor) -> None:
     assert told(zadig) == [("start_execute", "executing")]
 
 
+def test_a_success_by_hand_is_not_told(zadig: Visitor) -> None:
+    plan = hooked(zadig)
+    zadig.move(plan, "finish_planning", "executing", "success")
+    assert zadig.get(plan)["status"] == "success"
+    assert told(zadig) == [
+        ("finish_planning", "finish_planning"),
+        ("start_execute", "executing"),
+    ]
+
+
+def test_a_check_that_is_entered_by_hand_is_not_told(zadig: Visitor) -> None:
+    plan = hooked(zadig, back=True, events=["start_execute"])
+    zadig.move(plan, "finish_planning", "wait_for_execute_external_check")
+    assert zadig.get(plan)["status"] == "wait_for_execute_external_check"
+    assert told(zadig) == []
+
+
 def test_the_poller_tells_of_success(zadig: Visitor) -> None:
     plan = hooked(zadig, events=["all_job_done"])
     zadig.move(plan, "finish_planning", "executing")

@@ -46,6 +46,7 @@ APPROVAL = {
     "type": "native",
     "native_approval": {"needed_approvers": 1, "approve_users": [{"user_id": "u1"}]},
 }
+MISFIT = "unmarshal task error: json: cannot unmarshal"
 HOOK = {"enable": True, "enable_call_back": True, "hook_address": "", "hook_secret": ""}
 
 
@@ -118,6 +119,47 @@ def test_finish_planning_sets_its_times(zadig: Visitor) -> None:
     [
         ({"type": "shell"}, "invalid release job type: shell"),
         ({"type": "workflow", "spec": {}}, "workflow cannot be empty"),
+        ({"type": "workflow", "spec": None}, "workflow cannot be empty"),
+        ({"type": "workflow", "spec": {"workflow": None}}, "workflow cannot be empty"),
+        (
+            {"type": "workflow", "spec": {"workflow": 7}},
+            (
+                f"invalid workflow spec: {MISFIT} number into Go struct field "
+                "WorkflowReleaseJobSpec.workflow of type models.WorkflowV4"
+            ),
+        ),
+        (
+            {"type": "workflow", "spec": {"workflow": {"name": True}}},
+            (
+                f"invalid workflow spec: {MISFIT} bool into Go struct field "
+                "WorkflowV4.workflow.name of type string"
+            ),
+        ),
+        (
+            {"type": "workflow", "spec": {"workflow": {"stages": {}}}},
+            (
+                f"invalid workflow spec: {MISFIT} object into Go struct field "
+                "WorkflowV4.workflow.stages of type []*models.WorkflowStage"
+            ),
+        ),
+        (
+            {"type": "workflow", "spec": {"workflow": {}, "task_id": "1"}},
+            (
+                f"invalid workflow spec: {MISFIT} string into Go struct field "
+                "WorkflowReleaseJobSpec.task_id of type int64"
+            ),
+        ),
+        (
+            {"type": "text", "spec": {"content": 7}},
+            (
+                f"invalid text spec: {MISFIT} number into Go struct field "
+                "TextReleaseJobSpec.content of type string"
+            ),
+        ),
+        (
+            {"type": "text", "spec": "Do it"},
+            f"invalid text spec: {MISFIT} string into Go value of type models.TextReleaseJobSpec",
+        ),
     ],
 )
 def test_jobs_are_checked_at_finish_planning(
@@ -127,6 +169,52 @@ def test_jobs_are_checked_at_finish_planning(
     zadig.sandbox.edit(plan, {"jobs": [job]})
     reply = zadig.move(plan, "finish_planning")
     assert reply.error == (500, f"failed to lint release job, err: {description}")
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        {"type": "text", "spec": None},
+        {"type": "text", "spec": {"content": None, "other": 7}},
+        {"type": "workflow", "spec": {"workflow": {}}},
+        {"type": "workflow", "spec": {"workflow": {"other": 7}}},
+    ],
+)
+def test_what_passes_the_check_of_jobs(zadig: Visitor, job: dict[str, Any]) -> None:
+    plan = zadig.create()
+    assert zadig.edit(plan, "create_release_job", {"name": "j", **job}).status == 200
+    assert zadig.move(plan, "finish_planning").status == 200
+
+
+def test_an_empty_workflow_is_one_that_is_gone(zadig: Visitor) -> None:
+    plan = zadig.create()
+    job = {"name": "Empty", "type": "workflow", "spec": {"workflow": {}}}
+    zadig.edit(plan, "create_release_job", job)
+    assert zadig.move(plan, "finish_planning", "executing").status == 200
+    given = {"id": zadig.get(plan)["jobs"][0]["id"], "name": "Empty", "type": "workflow"}
+    gone = "cannot find workflow []'s latest setting, error: mongo: no documents in result"
+    assert zadig.inside(f"POST /{plan}/execute", given).error == (
+        500,
+        (
+            "execute: cannot merge workflow 's input with the latest workflow settings, "
+            f"the error is: {gone}"
+        ),
+    )
+    assert zadig.inside(f"GET /{plan}/job/{given['id']}").error == (400, gone)
+
+
+def test_a_workflow_that_does_not_fit_is_not_shown(zadig: Visitor) -> None:
+    plan = zadig.create()
+    job = {"name": "Bad", "type": "workflow", "spec": {"workflow": 7}}
+    zadig.edit(plan, "create_release_job", job)
+    shown = zadig.inside(f"GET /{plan}/job/{zadig.get(plan)['jobs'][0]['id']}")
+    assert shown.error == (
+        500,
+        (
+            f"invalid spec for job: Bad. decode error: {MISFIT} number into Go struct field "
+            "WorkflowReleaseJobSpec.workflow of type models.WorkflowV4"
+        ),
+    )
 
 
 def test_approval_wants_one(zadig: Visitor) -> None:

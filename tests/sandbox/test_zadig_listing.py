@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from planops.sandbox.zadig.traits import Generation
 from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
 
 
@@ -85,9 +86,9 @@ def test_a_plan_made_between_two_pages_shifts_the_rest(zadig: Visitor) -> None:
         ("type=name&keyword=n.1", ["Train 1"]),
         ("type=manager&keyword=ali", ["Other"]),
         ("type=status&keyword=cancel", ["Other"]),
-        (f"type=update_time&keyword=0-{MOMENT + 1}", ["Train 2", "Train 1"]),
-        (f"type=name&keyword=Train&startTime=0&endTime={MOMENT}", ["Train 2", "Train 1"]),
-        (f"type=name&keyword=Train&startTime={MOMENT + 1}&endTime={MOMENT + 2}", []),
+        (f"type=update_time&keyword=1-{MOMENT + 1}", ["Train 2", "Train 1"]),
+        # A bound of 0 bounds nothing.
+        (f"type=update_time&keyword=0-{MOMENT + 1}", ["Other", "Train 2", "Train 1"]),
         ("type=nonsense&keyword=x", []),
     ],
 )
@@ -120,9 +121,67 @@ def test_delete_whatever_the_status(zadig: Visitor, status: str) -> None:
     assert len(zadig.inside(f"GET /{plan}/logs").json["list"]) == 2
 
 
-@pytest.mark.parametrize("query", ["type=name&keyword=(", "type=update_time&keyword=5"])
-def test_filters_that_cannot_be_read(zadig: Visitor, query: str) -> None:
-    assert zadig.inside(f"GET ?pageNum=1&pageSize=9&{query}").status == 500
+WINDOW = "startTime=20&endTime=30"
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("type=name&keyword=e", ["ends", "late", "early", "no date"]),
+        (f"type=name&keyword=e&{WINDOW}", ["ends", "late"]),
+        (f"type=manager&keyword=patrick&{WINDOW}", ["ends", "late"]),
+        (f"type=update_time&keyword=1-{MOMENT}&{WINDOW}", ["ends", "late"]),
+        (f"type=success_time&keyword=4-6&{WINDOW}", ["ends", "late"]),
+        (f"type=status&keyword=planning&{WINDOW}", ["ends", "late", "early", "no date"]),
+        ("type=name&keyword=e&startTime=20", ["ends", "late", "early", "no date"]),
+        ("type=name&keyword=e&startTime=0&endTime=30", ["ends", "late", "early", "no date"]),
+        (f"type=nonsense&{WINDOW}", []),
+    ],
+)
+@pytest.mark.parametrize("generation", ["5.0", "4.1"])
+def test_every_filter_but_that_by_status_has_a_window(
+    generation: Generation, query: str, names: list[str]
+) -> None:
+    """A plan is within when its own window begins or ends there."""
+    with visiting(generation) as zadig:
+        for name, start, end in (("no date", 0, 0), ("early", 1, 19), ("late", 30, 40)):
+            zadig.create(name=name, start_time=start, end_time=end)
+        zadig.create(name="ends", start_time=1, end_time=20)
+        for plan in zadig.sandbox.plans():
+            zadig.sandbox.edit(plan["id"], {"success_time": 5})
+        read = zadig.inside(f"GET ?pageNum=1&pageSize=9&{query}").json
+    everything = ["ends", "late", "early", "no date"]
+    expected = everything if generation == "4.1" and names else names
+    assert sorted(plan["name"] for plan in read["list"]) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("type=name&keyword=(", "(Location51091) Regular expression is invalid: "),
+        ("type=success_time&keyword=", "invalid success time range"),
+        ("type=success_time&keyword=5", "invalid success time range"),
+        ("type=success_time&keyword=1-2-3", "invalid success time range"),
+        ("type=update_time&keyword=-5-6", "invalid update time range"),
+        ("type=update_time&keyword=now", "invalid update time range"),
+        (
+            "type=update_time&keyword=x-6",
+            'invalid update time start: strconv.ParseInt: parsing "x": invalid syntax',
+        ),
+        (
+            "type=success_time&keyword=5-",
+            'invalid success time end: strconv.ParseInt: parsing "": invalid syntax',
+        ),
+    ],
+)
+def test_filters_that_cannot_be_read(zadig: Visitor, query: str, text: str) -> None:
+    status, said = zadig.inside(f"GET ?pageNum=1&pageSize=9&{query}").error
+    assert (status, said[: len(text)]) == (500, text)
+
+
+def test_bounds_of_the_window_are_numbers(zadig: Visitor) -> None:
+    reply = zadig.inside("GET ?pageNum=1&pageSize=9&type=name&startTime=noon&endTime=1")
+    assert reply.error == (400, 'strconv.ParseInt: parsing "noon": invalid syntax')
 
 
 def test_delete_disarms_the_timer(zadig: Visitor) -> None:

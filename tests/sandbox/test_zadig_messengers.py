@@ -33,7 +33,7 @@ SHOWN_LARK: dict[str, Any] = {
     "approval_instance": None,
     "approve_users": [],
 }
-SHOWN_DINGTALK = {
+SHOWN_DINGTALK: dict[str, Any] = {
     "timeout": 60,
     "approval_id": DING,
     "default_approval_initiator": {"id": "d0", "name": "Ding", "avatar": ""},
@@ -221,6 +221,75 @@ def test_asking_makes_an_instance(zadig: Visitor, kind: str) -> None:
     plan = waiting(zadig, approval_of(kind))
     inner = zadig.get(plan)["approval"][SHOWN[kind][0]]
     assert len(inner["instance_id" if kind == "workwx" else "instance_code"]) == 36
+
+
+VOTE = {"reject_or_approve": "approve", "comment": "ok", "operation_time": 3}
+LARK_NODE = SHOWN_LARK["approval_nodes"][0]
+VOTED_LARK = {**LARK_NODE, "approve_users": [{**LARK_USER, **VOTE}], "reject_or_approve": "reject"}
+DINGTALK_NODE: dict[str, Any] = SHOWN_DINGTALK["approval_nodes"][0]
+VOTED_DINGTALK = {
+    **DINGTALK_NODE,
+    "approve_users": [{**DINGTALK_NODE["approve_users"][0], **VOTE}],
+    "reject_or_approve": "approve",
+}
+CLEARED = [
+    ("lark", {"approval_instance": {"a": 1}}, {"approval_instance": None}),
+    # Votes in the nodes of lark stay.
+    ("lark_intl", {"approval_nodes": [VOTED_LARK]}, {"approval_nodes": [VOTED_LARK]}),
+    ("dingtalk", {"approval_nodes": [VOTED_DINGTALK]}, {"approval_nodes": [DINGTALK_NODE]}),
+    ("workwx", {"approval_node_details": [{"a": 1}]}, {"approval_node_details": None}),
+]
+
+
+@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.parametrize(("kind", "sent", "left"), CLEARED)
+def test_asking_and_saving_forget_what_was_decided(
+    zadig: Visitor, kind: str, sent: dict[str, Any], left: dict[str, Any], *, asks: bool
+) -> None:
+    key, inner = SHOWN[kind]
+    approval = {**approval_of(kind), "status": "passed", key: {**inner, **sent}}
+    if asks:
+        plan = waiting(zadig, approval)
+    else:
+        plan = zadig.create()
+        assert zadig.edit(plan, "update_approval", {"approval": approval}).status == 200
+    shown = zadig.get(plan)["approval"]
+    assert {name: shown[key][name] for name in left} == left
+    assert shown["status"] == ""
+
+
+@pytest.mark.parametrize("kind", ["native", "lark", "lark_intl", "dingtalk", "workwx"])
+def test_clearing_wants_the_object_even_of_a_disabled_approval(zadig: Visitor, kind: str) -> None:
+    plan = zadig.create()
+    zadig.update(plan, jobs=[TEXT])
+    bare = {"enabled": False, "type": kind}
+    zadig.sandbox.edit(plan, {"approval": bare})
+    name = "lark" if kind == "lark_intl" else kind
+    expected = (500, f"clear approval data: nil {name} approval")
+    assert zadig.move(plan, "finish_planning", "wait_for_approval").error == expected
+    assert zadig.get(plan)["status"] == "finish_planning"
+    if name != "lark":  # whose definition is missed first
+        edited = zadig.edit(zadig.create(), "update_approval", {"approval": bare})
+        assert edited.error == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        ("native", {"approve_users": [None]}),
+        ("dingtalk", {"approval_nodes": [None]}),
+        ("dingtalk", {"approval_nodes": [{"approve_users": [None]}]}),
+    ],
+)
+def test_clearing_null_entries_crashes_the_handler(
+    zadig: Visitor, kind: str, state: dict[str, Any]
+) -> None:
+    plan = zadig.create()
+    approval = {"enabled": False, "type": kind, f"{kind}_approval": state}
+    assert zadig.update(plan, approval=approval, jobs=[TEXT]).status == 200
+    reply = zadig.move(plan, "finish_planning", "wait_for_approval")
+    assert reply.error == (500, "")
+    assert zadig.get(plan)["status"] == "finish_planning"
 
 
 @pytest.mark.parametrize("kind", SHOWN)

@@ -118,6 +118,29 @@ def overlay(
     return merged
 
 
+def union(shape: Shape, desired: JSON, base: JSON) -> JSON:
+    """Give everything that either side declares; where both do, what ``desired`` says.
+
+    Says how far a server's document must be read back: also what is no longer declared is compared
+    with what was applied.
+    """
+    if shape.kind is Kind.OBJECT and isinstance(desired, dict) and isinstance(base, dict):
+        both = {
+            name: union(shape.fields.get(name, FREE), desired[name], value)
+            for name, value in base.items()
+            if name in desired
+        }
+        return base | desired | both
+    if shape.key and isinstance(desired, list) and isinstance(base, list):
+        held, wanted = _by_key(shape, base), _by_key(shape, desired)
+        item = shape.item or FREE
+        merged = [
+            union(item, value, held[key]) if key in held else value for key, value in wanted.items()
+        ]
+        return merged + [value for key, value in held.items() if key not in wanted]
+    return desired
+
+
 def _laid(shape: Shape, live: JSON, desired: JSON, ignore: Sequence[str], path: str) -> JSON:
     if shape.kind is Kind.OBJECT and isinstance(desired, dict) and isinstance(live, dict):
         return overlay(shape, live, desired, ignore, path)

@@ -6,7 +6,9 @@ step is made only if the decision taken again still asks for it.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -67,11 +69,11 @@ class Rules(Protocol):
         """The server's states and edges."""
         ...
 
-    def view(self, raw: dict[str, JSON], desired: Desired | None) -> Live:
-        """Read a server's document; what the file declares says how far it is unfolded."""
+    def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
+        """Read a server's document, unfolded as far as the file, or what was applied, declares."""
         ...
 
-    def reopened(self, live: Live, desired: Desired) -> Live:
+    def reopened(self, live: Live, desired: Desired, base: Value = ABSENT) -> Live:
         """Say what a plan will show once an edge has taken it back to where it can be written."""
         ...
 
@@ -106,13 +108,36 @@ class Rules(Protocol):
         ...
 
 
+class Drift(enum.StrEnum):
+    """What is done about a field that the server changed, and the file did not."""
+
+    SAFE = "safe"  # written back where the write undoes nothing else
+    CORRECT = "correct"  # written back
+    REPORT = "report"  # shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What is recorded of a plan: ``spec`` as it was applied, ``echo`` as the server kept it.
+
+    ``goal`` is the state that was declared then, ``reached`` the goal last seen reached.
+    """
+
+    spec: Value = ABSENT
+    echo: Value = ABSENT
+    goal: str | None = None
+    reached: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """What a decision depends on beside the plan: the time, and what this run has already done.
 
     ``revive``: ``reopen`` is allowed. ``ours``: the plan stands where this very change put it.
     ``return_to``: the state that an earlier step of this change must be followed back to.
-    ``complete``: the plan is still being made, so that ignored fields are written too.
+    ``complete``: the plan is still being made, so that ignored fields are written too. ``memory``
+    is what was recorded of the plan, where anything was, ``drift`` what is done about what the
+    server changed.
     """
 
     now: int
@@ -120,7 +145,13 @@ class Circumstances:
     ours: bool = False
     return_to: str | None = None
     complete: bool = False
-    base: Value = ABSENT
+    memory: Memory = field(default_factory=Memory)
+    drift: Drift = Drift.SAFE
+
+    @property
+    def base(self) -> Value:
+        """What was last applied, absent where nothing is recorded."""
+        return self.memory.spec
 
 
 def decide(rules: Rules, desired: Desired, live: Live | None, at: Circumstances) -> Change:
@@ -165,7 +196,7 @@ def _update(rules: Rules, desired: Desired, live: Live, at: Circumstances) -> Ch
     first = rules.lifecycle.path[0]
     if not any(edge.target == first for edge in change.route.edges):
         return change
-    return _decided(rules, desired, live, rules.reopened(live, desired), at)
+    return _decided(rules, desired, live, rules.reopened(live, desired, at.base), at)
 
 
 def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circumstances) -> Change:
@@ -179,8 +210,12 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
         ignore=ignore,
         unseen=seen.unseen,
     )
-    edited = any(delta.cause in WRITABLE for delta in deltas)
-    spec = overlay(rules.shape, seen.spec, desired.spec, ignore) if edited else seen.spec
+    deltas = _kept_otherwise(rules.shape, deltas, at.memory, seen)
+    left = {d.path for d in deltas if d.cause is Cause.DRIFT and not _corrects(rules, live, at)}
+    edited = any(delta.cause in WRITABLE and delta.path not in left for delta in deltas)
+    kept = (*ignore, *left)
+    spec = overlay(rules.shape, seen.spec, desired.spec, kept) if edited else seen.spec
+    moved = at.base is not ABSENT and plan.state != at.memory.goal
     found = route(
         rules.lifecycle,
         Situation(
@@ -188,8 +223,9 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
             goal=plan.state,
             edited=edited,
             facts=rules.facts(spec),
-            put_back=live.put_back and not at.ours,
+            put_back=_put_back(rules.lifecycle, live, at) and not at.ours and not moved,
             revive=at.revive,
+            moved=moved,
             return_to=at.return_to,
         ),
     )
@@ -210,8 +246,59 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
             *proposal.refusals,
             *_past(rules, spec, found, at, creating=False),
         ),
-        notices=(*_notices(rules.lifecycle, found, live.state, plan.state), *live.notices),
+        notices=(
+            *_notices(rules.lifecycle, found, live.state, plan.state),
+            *live.notices,
+            *_left_alone(left, at.drift, live.state),
+        ),
     )
+
+
+def _kept_otherwise(
+    shape: Shape, deltas: Sequence[Delta], memory: Memory, seen: Live
+) -> tuple[Delta, ...]:
+    """Leave out what the server only keeps in another form than it was sent, and nobody changed."""
+    if memory.echo is ABSENT or not any(delta.cause is Cause.DRIFT for delta in deltas):
+        return tuple(deltas)
+    since = compare(shape, base=ABSENT, desired=memory.echo, live=dict(seen.spec))
+    changed = [delta.path for delta in since]
+    return tuple(
+        delta
+        for delta in deltas
+        if delta.cause is not Cause.DRIFT or any(_overlap(delta.path, path) for path in changed)
+    )
+
+
+def _overlap(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
+def _corrects(rules: Rules, live: Live, at: Circumstances) -> bool:
+    """Tell whether drift is written back here: ``safe`` does it where nothing else is undone."""
+    if at.drift is Drift.SAFE:
+        rule = rules.lifecycle.edits.get(live.state)
+        return rule is not None and rule.lands == live.state and not rule.via
+    return at.drift is Drift.CORRECT
+
+
+def _put_back(table: Lifecycle, live: Live, at: Circumstances) -> bool:
+    """Tell whether somebody took the plan back: behind a goal that was once reached.
+
+    Where nothing is recorded the server's own signs must do.
+    """
+    reached = at.memory.reached
+    if at.base is ABSENT:
+        return live.put_back
+    if reached not in table.path or live.state not in table.path:
+        return False
+    return table.path.index(live.state) < table.path.index(reached)
+
+
+def _left_alone(left: AbstractSet[str], drift: Drift, state: str) -> tuple[str, ...]:
+    if not left:
+        return ()
+    why = "drift: report" if drift is Drift.REPORT else f"a write in {state} would undo more"
+    return (f"{len(left)} fields that the server changed are left as they are: {why}",)
 
 
 def _conflicts(deltas: Sequence[Delta]) -> tuple[Refusal, ...]:

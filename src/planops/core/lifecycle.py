@@ -159,7 +159,8 @@ class Situation:
     """Everything that a route depends on.
 
     ``facts`` are names that the table's edges ask for (``approval``, ``jobs``). ``put_back``: the
-    plan left its first state once and was returned. ``revive``: ``reopen`` is allowed.
+    plan left its first state once and was returned. ``revive``: ``reopen`` is allowed. ``moved``:
+    the goal was declared anew since it was last acted upon, which takes up a stopped plan as well.
     ``return_to``: a state to lead the plan back to, carried over from an earlier step of the same
     change.
     """
@@ -170,7 +171,13 @@ class Situation:
     facts: frozenset[str]
     put_back: bool = False
     revive: bool = False
+    moved: bool = False
     return_to: str | None = None
+
+    @property
+    def resumes(self) -> bool:
+        """Somebody said that a stopped plan goes on."""
+        return self.revive or self.moved
 
 
 def route(table: Lifecycle, at: Situation) -> Route:
@@ -245,7 +252,7 @@ def _route_with_write(table: Lifecycle, at: Situation) -> Route:
             raise LookupError(f"the table has no edge {at.state} -> {rule.via}")
         moves.append(opening)
         tripped.append(_guarded(rule.guard, at.state, opening.hazards))
-    elif _stopped(table, at):
+    elif _stopped(table, at) and not at.moved:
         tripped.append(_guarded("reopen", at.state, ()))
     moves.append(Move.WRITE)
     back = at.return_to or (at.state if rule.lead_back else None)
@@ -270,9 +277,11 @@ def _route_without_write(table: Lifecycle, at: Situation) -> Route:
     if not _stopped(table, at):
         return _forward(table, at.state, goal, at.facts)
     onward = _onward(table, at, at.state, goal)
-    if not at.revive or onward.standing is Standing.STOPPED:
+    if not at.resumes or onward.standing is Standing.STOPPED:
         return Route(standing=Standing.STOPPED, ends=at.state)
     opening = _opening(table, at.state, goal)
+    if at.moved:
+        return onward
     revived = _guarded("reopen", at.state, opening.hazards if opening else ())
     return replace(onward, tripped=(revived, *onward.tripped))
 
@@ -282,7 +291,7 @@ def _onward(table: Lifecycle, at: Situation, state: str, goal: str | None) -> Ro
     if goal in (None, state) or state in table.path or state in table.checks:
         return _forward(table, state, goal, at.facts)
     opening = _opening(table, state, goal)
-    if not at.revive or opening is None:
+    if not at.resumes or opening is None:
         return Route(standing=Standing.STOPPED, ends=state)
     onward = _forward(table, opening.target, goal, at.facts)
     return replace(onward, moves=(opening, *onward.moves))

@@ -160,6 +160,33 @@ def commits(document: Mapping[str, Any]) -> Iterator[Finding]:
             yield _warning((*path, "commit_id"), message, "add `enable_commit: true`, or remove it")
 
 
+def remotes(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Only a freestyle job takes the remote of a repository (docs/servers/zadig.md §9.13)."""
+    for path, kind, parameters in _inputs(document):
+        rows = _rows((*path, "parameters"), parameters, "repo_info")
+        for place, repo in rows if kind != "freestyle" else ():
+            if repo.get("remote_name"):
+                message = f"`remote_name` has no effect on a {code(kind)} job"
+                yield _warning((*place, "remote_name"), message, "remove it")
+
+
+def merge_strategies(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """A service has one merge strategy, which all of its modules have to give (§9.6)."""
+    for path, kind, parameters in _inputs(document):
+        seen: dict[str, object] = {}
+        rows = mappings(parameters.get("service_list")) if kind == "zadig-deploy" else ()
+        for index, row in rows:
+            service, given = text(row.get("service_name")), row.get("value_merge_strategy") or ""
+            if seen.setdefault(service, given) != given:
+                yield Finding(
+                    path=(*path, "parameters", "service_list", index, "service_module"),
+                    code="merge-strategy",
+                    message=f"the modules of {code(service)} give different values of"
+                    " `value_merge_strategy`, of which Zadig keeps the last",
+                    hint="give all modules of a service the same one",
+                )
+
+
 def credentials(document: Mapping[str, Any]) -> Iterator[Finding]:
     """A secret does not belong in a file under git."""
     for field in ("kv", "inputs"):
@@ -208,6 +235,8 @@ RULES: Final[tuple[Rule, ...]] = (
     unique_items,
     either_list,
     commits,
+    remotes,
+    merge_strategies,
     credentials,
     variables,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from planops.backends.brpm.answers import (
@@ -21,6 +21,7 @@ from planops.backends.brpm.lifecycle import Dialect
 from planops.backends.brpm.references import KINDS, Name, matching, mentioned, resolved
 from planops.backends.brpm.wire import PLANS, BrpmRules
 from planops.backends.exchange import Request, Response
+from planops.backends.inventories import inventory, wanted
 from planops.backends.trees import Tree, text
 from planops.core.changes import NEW_ID, Step, StepKind
 from planops.core.changes import Request as Asked
@@ -94,8 +95,8 @@ class BrpmBackend:
             return None
         return matching(kind, name[1], rows)
 
-    def observe(self, names: Iterable[str]) -> Inventory:
-        """List every plan, archived ones too, and give those of these names in full.
+    def observe(self, names: Iterable[str], ids: Collection[str] = ()) -> Inventory:
+        """List every plan, archived ones too, and give those of these names and ids in full.
 
         Raises ``ServerSaidNo`` where nothing is listed and nothing else proves that the address and
         the token are right (docs/servers/brpm.md §1.6).
@@ -104,14 +105,10 @@ class BrpmBackend:
         stubs = tuple(sorted(map(_stub, rows.values()), key=lambda stub: -stub.ordinal))
         if not stubs:
             self._prove()
-        wanted = set(names)
-        asked = sorted((stub for stub in stubs if stub.name in wanted), key=lambda s: s.ordinal)
+        asked = wanted(stubs, names, ids)
         known = {stub.id: rows[stub.ordinal] for stub in asked}
-        whole = self._http.map(lambda stub: self._whole(known[stub.id]), asked)
-        documents: dict[str, tuple[Tree, ...]] = {}
-        for stub, raw in zip(asked, whole, strict=True):
-            documents[stub.name] = (*documents.get(stub.name, ()), raw)
-        return Inventory(stubs=stubs, documents=documents)
+        found = self._http.map(lambda stub: self._whole(known[stub.id]), asked)
+        return inventory(stubs, asked, found, ids)
 
     def _prove(self) -> None:
         """An empty list means something only where another list is not empty."""

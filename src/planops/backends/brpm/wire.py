@@ -17,7 +17,7 @@ from planops.core.changes import NEW_ID, Request, Step, StepKind
 from planops.core.compare import same
 from planops.core.decide import Desired, Proposal
 from planops.core.lifecycle import Edge, Lifecycle, Move
-from planops.core.model import JSON, Live
+from planops.core.model import ABSENT, JSON, Live, Value
 from planops.core.shape import Shape, filled, misfits, zero
 from planops.errors import Garbled
 
@@ -55,10 +55,12 @@ class BrpmRules:
         """Give the spec of a plan in which nothing was ever set."""
         return tree(zero(self.shape))
 
-    def view(self, raw: dict[str, JSON], desired: Desired | None) -> Live:
+    def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
         """Read a plan, in its list or show shape, into canonical form (docs/servers/brpm.md §4)."""
         ids = desired.ids if desired else {}
-        wanted = desired.spec if desired else {}
+        wanted: Tree = dict(desired.spec) if desired else {}
+        if isinstance(base, dict):
+            wanted = base | wanted
         unseen: dict[str, str] = {}
         template, release = tree(raw.get("plan_template")), tree(raw.get("release"))
         teams = rows(raw.get("teams"))
@@ -97,7 +99,12 @@ class BrpmRules:
             unseen=unseen,
         )
 
-    def reopened(self, live: Live, desired: Desired) -> Live:  # noqa: ARG002  nothing is reset
+    def reopened(
+        self,
+        live: Live,
+        desired: Desired,  # noqa: ARG002  nothing is reset, so that nothing else is shown
+        base: Value = ABSENT,  # noqa: ARG002  the same
+    ) -> Live:
         """A plan that is started again shows what it showed before."""
         return live
 

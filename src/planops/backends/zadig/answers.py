@@ -54,7 +54,7 @@ _PASSING = (
     "create release plan",
     "failed get release plan hook setting",
 )
-_WHILE_WRITING = ("persist release plan", "create release plan")
+_WHILE_WRITING = ("persist release plan", "create release plan", "upsert release plan cron")
 _AFTER_ALL = frozenset({6810})  # the timer, which is set after the plan is saved
 _LICENCE = 7050
 _CODED = {6542: "the workflow is not there", 6545: "the workflow cannot be prepared"}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from planops.backends.exchange import Request, Response
+from planops.backends.inventories import inventory, wanted
 from planops.backends.trees import Tree
 from planops.backends.zadig.answers import (
     FORBIDDEN,
@@ -22,7 +23,7 @@ from planops.backends.zadig.answers import (
 )
 from planops.backends.zadig.generations import Generation, recognised
 from planops.backends.zadig.people import Account, Directory, Person, resolved
-from planops.backends.zadig.references import KINDS, Names, listed, mentioned
+from planops.backends.zadig.references import KINDS, Names, listed, mentioned, runs_workflows
 from planops.backends.zadig.wire import OPEN, ZadigRules
 from planops.core.changes import NEW_ID, Step, StepKind
 from planops.core.decide import Desired
@@ -97,8 +98,11 @@ class ZadigBackend:
         """Look up everything that the files name, once, and make the specs canonical."""
         found = self._people(Directory.of(plans).accounts)
         administrator = any(people is not None for people in found.values())
+        wanted_names = mentioned(plans)
+        if runs_workflows(plans):
+            wanted_names["codehost_name"].add("")  # of variables that no file declares
         self._rules = replace(
-            self._rules, administrator=administrator, names=self._names(mentioned(plans))
+            self._rules, administrator=administrator, names=self._names(wanted_names)
         )
         return tuple(resolved(plan, found, self._rules.shape) for plan in plans)
 
@@ -141,16 +145,13 @@ class ZadigBackend:
             if isinstance(user, dict) and str(user.get("account", "")).casefold() == name.casefold()
         )
 
-    def observe(self, names: Iterable[str]) -> Inventory:
-        """List every plan, and read those of these names in full (docs/servers/zadig.md §8)."""
+    def observe(self, names: Iterable[str], ids: Collection[str] = ()) -> Inventory:
+        """List every plan, and read those of these names and ids (docs/servers/zadig.md §8)."""
         stubs = self._stubs()
-        wanted = set(names)
-        asked = sorted((stub for stub in stubs if stub.name in wanted), key=lambda s: s.ordinal)
-        documents: dict[str, tuple[dict[str, JSON], ...]] = {}
-        for stub, raw in zip(asked, self._http.map(self._document, asked), strict=True):
-            documents[stub.name] = (*documents.get(stub.name, ()), raw)
-        self._recognise(stubs, [raw for found in documents.values() for raw in found])
-        return Inventory(stubs=stubs, documents=documents)
+        asked = wanted(stubs, names, ids)
+        found = self._http.map(self._document, asked)
+        self._recognise(stubs, found)
+        return inventory(stubs, asked, found, ids)
 
     def _recognise(self, stubs: Sequence[Stub], read: Sequence[Tree]) -> None:
         """Let a document show the server's generation; one more is read where none was asked for.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 
-from planops.backends.trees import Tree, rows, text, tree
+from planops.backends.trees import rows, text, tree
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON
 
@@ -67,21 +67,3 @@ def _overlooked_by_4_1(spec: Mapping[str, JSON]) -> Iterator[str]:
             field = SERVICE_LISTS.get(text(item, "job_type"))
             if field and tree(item.get("parameters")).get(field):
                 yield f"{field} of input {text(item, 'job_name')} of job {name}"
-
-
-def resets(jobs: Mapping[str, Tree], generation: Generation | None) -> Iterator[Refusal]:
-    """Say which workflow variables an update of 4.1 gives their defaults back (§9.3, §12).
-
-    ``jobs`` are the stored workflows by the name of their job. That a value is the workflow's own
-    default cannot be seen, so every value counts.
-    """
-    if generation is not Generation.V4_1:
-        return
-    for name, workflow in jobs.items():
-        kept = [text(param, "name") for param in rows(workflow.get("params")) if param.get("value")]
-        if kept:
-            message = (
-                f"Zadig {generation} gives workflow variables their defaults back at every update:"
-                f" {', '.join(kept)} of job {name}"
-            )
-            yield Refusal(guard="reset", message=message, lift="--allow reset")

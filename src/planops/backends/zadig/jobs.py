@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from planops.backends.trees import Tree, rows, text, tree
 from planops.backends.zadig.inputs import project
-from planops.backends.zadig.references import Reading
+from planops.backends.zadig.parameters import kept_parameters
+from planops.backends.zadig.references import Names, Reading
 from planops.backends.zadig.repositories import repositories
 from planops.core.model import JSON, escape
 
 DONE = frozenset({"done", "skipped"})
 EXECUTED = frozenset({"running", "done", "failed"})
-PARAMETER_TYPES = frozenset({"string", "text", "choice"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,9 @@ def _view_input(declared: Tree, job: Tree, place: _Place, reading: Reading) -> J
     return seen
 
 
-def job_bodies(jobs: JSON, declared: Sequence[Tree], live: Sequence[Tree]) -> list[JSON]:
+def job_bodies(
+    jobs: JSON, declared: Sequence[Tree], live: Sequence[Tree], names: Names
+) -> list[JSON]:
     """Write jobs as PATCH takes them: name, type and spec, and nothing that the server owns.
 
     Inputs are those of the file, as ``declared`` has them, since none can be read back whole.
@@ -160,12 +162,12 @@ def job_bodies(jobs: JSON, declared: Sequence[Tree], live: Sequence[Tree]) -> li
     wanted = {job_key(job): tree(job.get("spec")) for job in declared}
     held = {job_key(job): tree(job.get("spec")) for job in live}
     return [
-        _job_body(job, wanted.get(job_key(job), {}), held.get(job_key(job), {}))
+        _job_body(job, wanted.get(job_key(job), {}), held.get(job_key(job), {}), names)
         for job in rows(jobs)
     ]
 
 
-def _job_body(job: Tree, declared: Tree, live: Tree) -> JSON:
+def _job_body(job: Tree, declared: Tree, live: Tree, names: Names) -> JSON:
     spec = tree(job.get("spec"))
     if job.get("type") != "workflow":
         body: Tree = {name: spec.get(name, "") for name in ("content", "remark")}
@@ -175,24 +177,12 @@ def _job_body(job: Tree, declared: Tree, live: Tree) -> JSON:
         named = {text(param, "name") for param in parameters}
         workflow = tree(live.get("workflow"))
         if workflow.get("name") == body["workflow_key"]:
-            parameters += (p for p in kept_parameters(workflow) if text(p, "name") not in named)
+            kept = kept_parameters(workflow, names)
+            parameters += (p for p in kept if text(p, "name") not in named)
         if parameters:
             body["parameters"] = list(parameters)
         body["inputs"] = list(rows(declared.get("inputs")))
     return {"name": job.get("name", ""), "type": job.get("type", ""), "spec": body}
-
-
-def kept_parameters(workflow: Tree) -> list[Tree]:
-    """Give the variables of a stored workflow in the form in which PATCH takes them back.
-
-    A credential keeps its mark, which the server overlooks, so that no report shows its value.
-    """
-    return [
-        {name: param.get(name) for name in ("name", "type", "value")}
-        | ({"is_credential": True} if param.get("is_credential") else {})
-        for param in rows(workflow.get("params"))
-        if text(param, "type") in PARAMETER_TYPES and param.get("value") not in (None, "")
-    ]
 
 
 def unfaithful_jobs(raw: JSON, *, declared: bool, ignore: Sequence[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from planops.backends.trees import Tree, rows, tree
+from planops.backends.zadig.repositories import with_remotes
 from planops.core.decide import Desired
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON, Plan
@@ -139,4 +140,5 @@ def _job(job: Tree) -> JSON:
     """Declaring a workflow job declares all of its inputs; none named means that none runs."""
     if job.get("type") != "workflow":
         return dict(job)
-    return job | {"spec": {"inputs": []} | tree(job.get("spec"))}
+    spec = with_remotes(tree(job.get("spec")))
+    return job | {"spec": {"inputs": []} | tree(spec)}

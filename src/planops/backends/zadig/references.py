@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from planops.backends.trees import rows as objects
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON, Plan
 
@@ -62,6 +63,11 @@ def mentioned(plans: Iterable[Plan]) -> dict[str, set[str]]:
     for plan in plans:
         _collect(plan.spec.get("jobs"), found)
     return found
+
+
+def runs_workflows(plans: Iterable[Plan]) -> bool:
+    """Tell whether plans run workflows, whose variables may be of repositories."""
+    return any(job.get("type") == "workflow" for p in plans for job in objects(p.spec.get("jobs")))
 
 
 def _collect(value: JSON, found: Mapping[str, set[str]]) -> None:

@@ -9,10 +9,10 @@ from planops.backends.zadig.references import Reading, named
 from planops.core.model import JSON
 
 REPO_FIELDS = (
-    "branch", "pr", "prs", "enable_commit", "commit_id", "remote_name",
+    "branch", "pr", "prs", "enable_commit", "commit_id",
     "stream", "view_mapping", "changelist_id", "shelve_id",
 )  # fmt: skip
-FRESH_FIELDS = (*REPO_FIELDS, "checkout_path", "submodules")
+FRESH_FIELDS = (*REPO_FIELDS, "remote_name", "checkout_path", "submodules")
 MERGED_AWAY = frozenset({"enable_commit", "commit_id"})
 ORIGIN = "origin"
 
@@ -75,6 +75,18 @@ def _repository(declared: Tree, stored: Tree, fields: Sequence[str], reading: Re
         name: (stored.get(name) or nothing(value)) if name in fields and name not in lost else value
         for name, value in declared.items()
     }
-    if seen.get("remote_name") == ORIGIN and not declared["remote_name"]:
-        seen["remote_name"] = ""  # what the server says where nothing was said
+    if "remote_name" in fields and "remote_name" in seen:
+        seen["remote_name"] = seen["remote_name"] or ORIGIN  # the server's own word for none
     return seen
+
+
+def with_remotes(value: JSON) -> JSON:
+    """Call every remote that was left to the server what the server calls it (§9.13)."""
+    if isinstance(value, list):
+        return [with_remotes(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            name: (sub or ORIGIN) if name == "remote_name" else with_remotes(sub)
+            for name, sub in value.items()
+        }
+    return value

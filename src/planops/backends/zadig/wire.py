@@ -20,7 +20,7 @@ from planops.backends.zadig.approval import (
     voted,
     writable,
 )
-from planops.backends.zadig.generations import Generation, overlooked, recognised, resets
+from planops.backends.zadig.generations import Generation, overlooked, recognised
 from planops.backends.zadig.jobs import (
     declared_jobs,
     job_bodies,
@@ -30,12 +30,13 @@ from planops.backends.zadig.jobs import (
     view_jobs,
 )
 from planops.backends.zadig.lifecycle import LIFECYCLE
+from planops.backends.zadig.parameters import resets
 from planops.backends.zadig.references import Names, Reading, unknown
 from planops.core.changes import NEW_ID, Request, Step, StepKind
-from planops.core.compare import same
+from planops.core.compare import same, union
 from planops.core.decide import Desired, Proposal
 from planops.core.lifecycle import Edge, Lifecycle, Move, Refusal
-from planops.core.model import JSON, Live
+from planops.core.model import ABSENT, JSON, Live, Value
 from planops.core.shape import Shape, filled, misfits, zero
 from planops.errors import Garbled
 
@@ -71,9 +72,11 @@ class ZadigRules:
         """Give the spec of a plan in which nothing was ever set."""
         return tree(zero(self.shape))
 
-    def view(self, raw: dict[str, JSON], desired: Desired | None) -> Live:
+    def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
         """Read a plan's document into canonical form (docs/servers/zadig.md §5)."""
-        wanted = desired.spec if desired else {}
+        wanted: Tree = dict(desired.spec) if desired else {}
+        if isinstance(base, dict):
+            wanted = tree(union(self.shape, wanted, base))
         state, unseen = text(raw, "status"), dict[str, str]()
         spec: Tree = {name: raw.get(name) for name in ("name", *SCALARS)}
         spec["manager"] = _manager(raw, desired, unseen)
@@ -100,7 +103,7 @@ class ZadigRules:
                 *(f"{name} is unknown to planops, and an update would lose it" for name in strange),
                 *unfaithful_jobs(
                     raw.get("jobs"),
-                    declared="jobs" in wanted,
+                    declared=desired is not None and "jobs" in desired.spec,
                     ignore=desired.plan.manage.ignore if desired else (),
                 ),
             ),
@@ -108,11 +111,11 @@ class ZadigRules:
             notices=tuple(_happened(raw)),
         )
 
-    def reopened(self, live: Live, desired: Desired) -> Live:
+    def reopened(self, live: Live, desired: Desired, base: Value = ABSENT) -> Live:
         """A return to planning resets every job (docs/servers/zadig.md §7.4)."""
         fresh: Tree = {"status": "", "last_status": ""}
         jobs: list[JSON] = [job | fresh for job in rows(live.raw.get("jobs"))]
-        return self.view(live.raw | {"status": LIFECYCLE.path[0], "jobs": jobs}, desired)
+        return self.view(live.raw | {"status": LIFECYCLE.path[0], "jobs": jobs}, desired, base)
 
     def _view_approval(self, raw: Tree, wanted: Tree, unseen: dict[str, str]) -> JSON:
         approval = tree(writable(raw.get("approval")))
@@ -151,7 +154,7 @@ class ZadigRules:
             request=Request(method="POST", path=OPEN, body=body),
             summary="create the plan, without its jobs",
         )
-        steps = (made, _update(desired, spec, {}, NEW_ID)) if spec.get("jobs") else (made,)
+        steps = (made, self._update(desired, spec, {}, NEW_ID)) if spec.get("jobs") else (made,)
         return Proposal(steps=steps, refusals=self._unwritable(desired, self.generation))
 
     def _unwritable(self, desired: Desired, generation: Generation | None) -> tuple[Refusal, ...]:
@@ -165,7 +168,7 @@ class ZadigRules:
         steps = tuple(
             self.transition(move, live.id)
             if isinstance(move, Edge)
-            else _update(desired, spec, live.raw, live.id)
+            else self._update(desired, spec, live.raw, live.id)
             for move in moves
         )
         refusals: list[Refusal] = []
@@ -174,7 +177,8 @@ class ZadigRules:
             refusals += _weakened(live.spec, spec)
             generation = self.generation or recognised(live.raw)
             refusals += self._unwritable(desired, generation)
-            refusals += resets(stored_workflows(live.raw.get("jobs")), generation)
+            stored = stored_workflows(live.raw.get("jobs"))
+            refusals += resets(stored, generation, self.names)
         edges = [move for move in moves if isinstance(move, Edge)]
         if Move.WRITE in moves or any(edge.target == LIFECYCLE.path[0] for edge in edges):
             refusals += _rerun(live)
@@ -213,6 +217,20 @@ class ZadigRules:
             " plan over without a change of state"
         )
         return (Refusal(guard="identity", message=message),)
+
+    def _update(self, desired: Desired, spec: Tree, raw: Tree, id_: str) -> Step:
+        """One PATCH that holds every writable field (docs/servers/zadig.md §4.1)."""
+        body = _head(desired, spec) | {name: spec[name] for name in SCALARS}
+        approval = {} if _cleared(desired) else _approval_body(spec, raw)
+        if not is_empty(approval):
+            body["approval"] = approval
+        declared = declared_jobs(desired.plan.spec)
+        body["jobs"] = job_bodies(spec.get("jobs"), declared, rows(raw.get("jobs")), self.names)
+        return Step(
+            kind=StepKind.UPDATE,
+            request=Request(method="PATCH", path=f"{OPEN}/{id_}", body=body),
+            summary="write every field, declared and kept",
+        )
 
     def _identity(self, live: Live) -> tuple[Refusal, ...]:
         """Only its manager or an administrator moves a plan (docs/servers/zadig.md §7.3)."""
@@ -266,21 +284,6 @@ def _head(desired: Desired, spec: Tree) -> Tree:
     if desired.spec.get("manager_identity_type"):
         body["manager_identity_type"] = desired.spec["manager_identity_type"]
     return body
-
-
-def _update(desired: Desired, spec: Tree, raw: Tree, id_: str) -> Step:
-    """One PATCH that holds every writable field (docs/servers/zadig.md §4.1)."""
-    body = _head(desired, spec) | {name: spec[name] for name in SCALARS}
-    approval = {} if _cleared(desired) else _approval_body(spec, raw)
-    if not is_empty(approval):
-        body["approval"] = approval
-    declared = declared_jobs(desired.plan.spec)
-    body["jobs"] = job_bodies(spec.get("jobs"), declared, rows(raw.get("jobs")))
-    return Step(
-        kind=StepKind.UPDATE,
-        request=Request(method="PATCH", path=f"{OPEN}/{id_}", body=body),
-        summary="write every field, declared and kept",
-    )
 
 
 def _cleared(desired: Desired) -> bool:

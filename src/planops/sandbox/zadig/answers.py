@@ -6,6 +6,7 @@ from planops.sandbox.messages import JSON_TYPE, TEXT_TYPE, Answer
 from planops.sandbox.zadig import gojson
 
 NO_DOCUMENT = "mongo: no documents in result"
+COUNTER_FAILED = (6190, "获取计数器失败")
 WORKFLOW_NOT_FOUND = (6542, "查询workflow失败")
 PRESET_FAILED = (6545, "预配置workflow失败")
 CRON_FAILED = (6810, "更新定时器失败")

@@ -1,9 +1,14 @@
-"""The shape of an approval, as bound, stored and shown (docs/servers/zadig.md §6.1).
+"""The shape of an approval, as bound, stored and shown (docs/servers/zadig.md §6.1, §6.5).
 
-Whatever fits the shape is stored verbatim, execution state included (§6.3).
+Whatever fits the shape is stored verbatim, execution state included (§6.3); asking for the approval
+forgets some of that state (§6.8).
 """
 
+from collections.abc import Iterable
+
+from planops.sandbox.zadig.answers import GoError, panic
 from planops.sandbox.zadig.binding import Field, Pointer, Slice, Struct, fields
+from planops.sandbox.zadig.gojson import Document
 
 VOTE = ("reject_or_approve?", "comment?", Field("operation_time", "int64", optional=True))
 
@@ -110,3 +115,51 @@ APPROVAL = Struct(
         Field("workwx_approval", Pointer(WORKWX), optional=True),
     ),
 )
+
+_OBJECTS = {
+    "native": "native",
+    "lark": "lark",
+    "lark_intl": "lark",
+    "dingtalk": "dingtalk",
+    "workwx": "workwx",
+}
+_NO_VOTE = {"reject_or_approve": "", "comment": "", "operation_time": 0}
+
+
+def check_object(approval: Document | None) -> None:
+    """An approval whose votes are to be cleared needs the object of its kind (§6.8)."""
+    if approval is None:
+        raise GoError("clear approval data: nil approval")
+    kind = _OBJECTS.get(str(approval["type"]))
+    if kind is not None and approval[f"{kind}_approval"] is None:
+        raise GoError(f"clear approval data: nil {kind} approval")
+
+
+def clear_votes(approval: Document) -> None:
+    """Forget what an earlier approval of this kind decided (§6.8)."""
+    approval["status"] = ""
+    kind = _OBJECTS.get(str(approval["type"]))
+    inner = approval[f"{kind}_approval"] if kind is not None else None
+    if inner is None:
+        return
+    match kind:
+        case "native":
+            inner["reject_or_approve"] = ""
+            _clear(inner["approve_users"] or (), _NO_VOTE)
+        case "lark":
+            inner["approval_instance"] = None
+        case "dingtalk":
+            nodes = inner["approval_nodes"] or ()
+            _clear(nodes, {"reject_or_approve": ""})
+            for node in nodes:
+                _clear(node["approve_users"] or (), _NO_VOTE)
+        case _:
+            inner["approval_node_details"] = None
+
+
+def _clear(entries: Iterable[Document | None], nothing: Document) -> None:
+    """Empty the same members of every entry; a null one crashes the handler."""
+    for entry in entries:
+        if entry is None:
+            raise panic()
+        entry.update(nothing)

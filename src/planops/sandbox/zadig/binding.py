@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from planops.sandbox.zadig.gojson import Document, Number, plain, scalar_text
+from planops.sandbox.zadig.gojson import Document, Number, numbered, plain, scalar_text
 
 Scalar = Literal["string", "int", "int64", "bool", "any"]
 _INT64 = 2**63
@@ -79,6 +79,17 @@ def bind(struct: Struct, value: object) -> Document | None:
     if binder.fault:
         raise BindFault(binder.fault)
     return bound
+
+
+def rebound(struct: Struct, value: object) -> Document:
+    """A value that was bound anywhere, written and read again as ``struct``.
+
+    Raises ``BindFault`` with the words that the server puts before Go's.
+    """
+    try:
+        return bind(struct, numbered(value)) or zero(struct)
+    except BindFault as wrong:
+        raise BindFault(f"unmarshal task error: {wrong}") from None
 
 
 def zero(struct: Struct) -> Document:

@@ -6,9 +6,9 @@ from planops.sandbox.zadig.binding import Field, Pointer, Slice, Struct, fields,
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.lifecycle import refresh_hooks
 from planops.sandbox.zadig.lint import check_job, check_range, check_schedule
-from planops.sandbox.zadig.openapi import accept_approval, bound_body
+from planops.sandbox.zadig.openapi import accept_approval, bound_body, next_index
 from planops.sandbox.zadig.plans import complete, fresh_job
-from planops.sandbox.zadig.realm import COUNTER, CREATED, Call, Realm, new_uuid
+from planops.sandbox.zadig.realm import CREATED, Call, Realm, new_uuid
 
 _JOB = Struct(
     "ReleaseJob", fields("name", "type", "manager", "manager_id", Field("spec", "any")), "models"
@@ -41,7 +41,7 @@ def draft_plan(realm: Realm, call: Call) -> object:
     now, by = realm.clock.now(), call.caller.name
     stamps = {"created_by": by, "create_time": now, "updated_by": by, "update_time": now}
     plan = complete({**given, **stamps, "jobs": jobs})
-    plan |= {"id": realm.new_plan_id(), "index": realm.store.increment(COUNTER)}
+    plan |= {"id": realm.new_plan_id(), "index": next_index(realm, call)}
     refresh_hooks(realm, plan)
     realm.save_plan(plan)
     realm.log(plan, by, call.caller.account, CREATED)

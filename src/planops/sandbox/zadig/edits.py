@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from planops.sandbox.zadig.answers import GoError, forbidden
-from planops.sandbox.zadig.approvals import APPROVAL
+from planops.sandbox.zadig.approvals import APPROVAL, check_object, clear_votes
 from planops.sandbox.zadig.binding import Field, Pointer, Slice, Struct, fields
 from planops.sandbox.zadig.gojson import Document
-from planops.sandbox.zadig.lifecycle import clear_votes, refresh_hooks
+from planops.sandbox.zadig.lifecycle import refresh_hooks
 from planops.sandbox.zadig.lint import (
     check_approval,
     check_definition,
@@ -25,12 +25,22 @@ _WINDOW = (Field("start_time", "int64"), Field("end_time", "int64"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Edit:
+    """One edit in progress; ``reachable`` says whether the user service answers."""
+
+    realm: Realm
+    plan: Document
+    spec: Document
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Verb:
     """One verb: the permission it needs, the structure of its spec, and its effect."""
 
     flag: str
     spec: Struct
-    apply: Callable[[Realm, Document, Document], None]
+    apply: Callable[[_Edit], None]
 
 
 def edit_plan(realm: Realm, call: Call) -> object:
@@ -50,7 +60,9 @@ def edit_plan(realm: Realm, call: Call) -> object:
     if plan["status"] != "planning":
         raise GoError(f"plan status is {plan['status']}, can not update")
     before = realm.find_plan(call.plan_id)
-    verb.apply(realm, plan, bound_spec(verb.spec, args["spec"]))
+    reachable = "user-service-down" not in call.conditions
+    spec = bound_spec(verb.spec, args["spec"])
+    verb.apply(_Edit(realm=realm, plan=plan, spec=spec, reachable=reachable))
     if plan == before and realm.traits.versions:
         return None
     refresh_hooks(realm, plan)
@@ -61,99 +73,103 @@ def edit_plan(realm: Realm, call: Call) -> object:
     return None
 
 
-def _name(_: Realm, plan: Document, spec: Document) -> None:
-    if not spec["name"]:
+def _name(edit: _Edit) -> None:
+    if not edit.spec["name"]:
         raise GoError("name cannot be empty")
-    plan["name"] = spec["name"]
+    edit.plan["name"] = edit.spec["name"]
 
 
-def _description(_: Realm, plan: Document, spec: Document) -> None:
-    plan["description"] = spec["description"]
+def _description(edit: _Edit) -> None:
+    edit.plan["description"] = edit.spec["description"]
 
 
-def _time_range(_: Realm, plan: Document, spec: Document) -> None:
-    check_range(spec["start_time"], spec["end_time"])
-    plan |= {"start_time": spec["start_time"], "end_time": spec["end_time"]}
+def _time_range(edit: _Edit) -> None:
+    start, end = edit.spec["start_time"], edit.spec["end_time"]
+    check_range(start, end)
+    edit.plan.update(start_time=start, end_time=end)
 
 
-def _schedule(_: Realm, plan: Document, spec: Document) -> None:
+def _schedule(edit: _Edit) -> None:
     """The window that the schedule is checked against is the caller's, not the plan's."""
+    spec = edit.spec
     check_schedule(spec["schedule_execute_time"], spec["start_time"], spec["end_time"])
-    plan["schedule_execute_time"] = spec["schedule_execute_time"]
+    edit.plan["schedule_execute_time"] = spec["schedule_execute_time"]
 
 
-def _manager(realm: Realm, plan: Document, spec: Document) -> None:
-    user = realm.people.by_uid(str(spec["manager_id"]))
-    if user is None:
+def _manager(edit: _Edit) -> None:
+    user = edit.realm.people.by_uid(str(edit.spec["manager_id"]))
+    if user is None or not edit.reachable:
         raise GoError("user not found")
-    if user.name != spec["manager"]:
+    if user.name != edit.spec["manager"]:
         raise GoError("name not match")
-    plan |= {"manager_id": user.uid, "manager": user.name}
+    edit.plan.update(manager_id=user.uid, manager=user.name)
 
 
-def _sprint(_: Realm, plan: Document, spec: Document) -> None:
-    plan["jira_sprint_association"] = spec["jira_sprint_association"]
+def _sprint(edit: _Edit) -> None:
+    edit.plan["jira_sprint_association"] = edit.spec["jira_sprint_association"]
 
 
-def _create_job(realm: Realm, plan: Document, spec: Document) -> None:
+def _create_job(edit: _Edit) -> None:
+    spec = edit.spec
     if not spec["name"]:
         raise GoError("name cannot be empty")
-    _check_job(realm, spec)
+    _check_job(edit)
     job = fresh_job(new_uuid(), spec["name"], spec["type"], spec["spec"])
     job |= {"manager": spec["manager"], "manager_id": spec["manager_id"]}
-    plan["jobs"].append(job)
+    edit.plan["jobs"].append(job)
 
 
-def _check_job(realm: Realm, spec: Document) -> None:
+def _check_job(edit: _Edit) -> None:
     """Jobs are checked when saved only where they are not checked later (§1.6)."""
-    if not realm.traits.lints_at_finish:
-        check_job(str(spec["type"]), spec["spec"])
+    if not edit.realm.traits.lints_at_finish:
+        check_job(str(edit.spec["type"]), edit.spec["spec"])
 
 
-def _update_job(realm: Realm, plan: Document, spec: Document) -> None:
-    job = next((one for one in plan["jobs"] if one["id"] == spec["id"]), None)
+def _update_job(edit: _Edit) -> None:
+    spec = edit.spec
+    job = next((one for one in edit.plan["jobs"] if one["id"] == spec["id"]), None)
     if job is None:
         raise GoError(f"job {spec['id']} not found")
     if job["type"] != spec["type"]:
         raise GoError("job type cannot be changed")
-    _check_job(realm, spec)
+    _check_job(edit)
     job |= {key: spec[key] for key in ("name", "manager", "manager_id", "spec")}
     job["updated"] = True
 
 
-def _delete_job(_: Realm, plan: Document, spec: Document) -> None:
-    plan["jobs"] = [job for job in plan["jobs"] if job["id"] != spec["id"]]
+def _delete_job(edit: _Edit) -> None:
+    plan = edit.plan
+    plan["jobs"] = [job for job in plan["jobs"] if job["id"] != edit.spec["id"]]
 
 
-def _reorder(_: Realm, plan: Document, spec: Document) -> None:
+def _reorder(edit: _Edit) -> None:
     """Jobs that the new order leaves out are lost."""
-    jobs = {job["id"]: job for job in plan["jobs"]}
-    plan["jobs"] = [jobs[one] for one in spec["job_ids"] or () if one in jobs]
+    jobs = {job["id"]: job for job in edit.plan["jobs"]}
+    edit.plan["jobs"] = [jobs[one] for one in edit.spec["job_ids"] or () if one in jobs]
 
 
-def _approval(realm: Realm, plan: Document, spec: Document) -> None:
-    approval = spec["approval"]
+def _approval(edit: _Edit) -> None:
+    approval = edit.spec["approval"]
     if approval is None:
         raise GoError("approval is nil")
-    check_approval(realm.people, approval)
+    check_approval(edit.realm.people, approval, reachable=edit.reachable)
     try:
-        check_definition(approval, realm.im_apps())
+        check_definition(approval, edit.realm.im_apps())
     except GoError as wrong:
         raise wrong.wrapped("create lark approval definition") from None
+    check_object(approval)
     clear_votes(approval)
-    plan["approval"] = approval
+    edit.plan["approval"] = approval
 
 
-def _no_approval(_: Realm, plan: Document, __: Document) -> None:
-    plan["approval"] = None
+def _no_approval(edit: _Edit) -> None:
+    edit.plan["approval"] = None
 
 
 _METADATA, _SUBTASKS = "EditMetadata", "EditSubtasks"
 
 
-def _verb(
-    flag: str, apply: Callable[[Realm, Document, Document], None], *spec: str | Field
-) -> _Verb:
+def _verb(flag: str, apply: Callable[[_Edit], None], *spec: str | Field) -> _Verb:
     return _Verb(flag=flag, spec=Struct("Updater", fields(*spec), "service"), apply=apply)
 
 

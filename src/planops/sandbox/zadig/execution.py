@@ -4,17 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planops.sandbox.zadig.answers import GoError
-from planops.sandbox.zadig.binding import Field, Struct, bind, fields
-from planops.sandbox.zadig.gojson import Document, numbered
+from planops.sandbox.zadig.binding import Field, Struct, fields
+from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.lifecycle import announce, arm_schedule, finish
+from planops.sandbox.zadig.lint import workflow_spec
 from planops.sandbox.zadig.merging import merged
-from planops.sandbox.zadig.openapi import bound_body
+from planops.sandbox.zadig.openapi import bound_body, bound_spec
 from planops.sandbox.zadig.realm import EXECUTED, RETRIED, SKIPPED, SYSTEM_USER, Call, Realm
 
 _ARGS = Struct(
     "ExecuteReleaseJobArgs", fields("id", "name", "type", Field("spec", "any")), "service"
 )
-_REMARK = Struct("TextReleaseJobSpec", fields("remark"), "service")
+_SPECS = {
+    "text": Struct("TextReleaseJobSpec", fields("remark"), "service"),
+    "workflow": Struct("WorkflowReleaseJobSpec", (), "service"),
+}
+_TODO = frozenset({"todo"})
+_FAILED = frozenset({"failed"})
 _ENDED = frozenset({"done", "skipped", "failed"})
 _TASK_FAILED = frozenset({"failed", "timeout", "cancelled", "reject"})
 
@@ -28,6 +34,7 @@ class _Action:
     agent: str
     verb: str
     statuses: frozenset[str]
+    kinds: frozenset[str]
     times_out: bool
     run: Callable[[Realm, Call, Document, Document], None]
 
@@ -55,7 +62,10 @@ def run_schedule(realm: Realm, call: Call) -> object:
 
 
 def fire_schedule(realm: Realm, plan_id: str, timer_id: str) -> None:
-    """Start every workflow job that still waits, in order; never a text job (§7.8)."""
+    """Start every workflow job that still waits, in order; never a text job (§7.8).
+
+    Each is saved once it is started, so that one that cannot be leaves the earlier ones running.
+    """
     timer = next((one for one in realm.store.all("cron") if one["id"] == timer_id), None)
     if timer is None:
         raise GoError(f"Release job schedule job {timer_id} not found")
@@ -64,9 +74,12 @@ def fire_schedule(realm: Realm, plan_id: str, timer_id: str) -> None:
     _check_schedule(realm, plan)
     for job in plan["jobs"]:
         if job["type"] == "workflow" and job["status"] not in {"done", "skipped", "running"}:
-            _start_task(realm, job, SYSTEM_USER)
+            try:
+                _run_workflow(realm, job, SYSTEM_USER)
+            except GoError as wrong:
+                raise wrong.wrapped("execute") from None
             realm.touch(plan, SYSTEM_USER)
-    realm.save_plan(plan)
+            realm.save_plan(plan)
 
 
 def _check_schedule(realm: Realm, plan: Document) -> None:
@@ -134,9 +147,7 @@ def _act(realm: Realm, call: Call, action: _Action) -> object:
             f"find release job before {action.word}: "
             f"failed to find release plan job with id: {args['id']}. Job does not exist"
         )
-    kinds = {"workflow"} if action.word == "retry" else {"text", "workflow"}
-    if args["type"] not in kinds:
-        raise GoError(f"new release job {action.agent}: invalid release job type: {args['type']}")
+    args["spec"] = _spec(action, args)
     try:
         _check_manager(call, plan, job, manages=manages)
         action.run(realm, call, job, args)
@@ -146,6 +157,17 @@ def _act(realm: Realm, call: Call, action: _Action) -> object:
     _after(realm, plan, action)
     realm.log(plan, call.caller.name, call.caller.account, action.verb, str(args["name"]))
     return None
+
+
+def _spec(action: _Action, args: Document) -> Document:
+    """What the body says about a job of the type that it says the job has."""
+    failed = f"new release job {action.agent}"
+    if args["type"] not in action.kinds:
+        raise GoError(f"{failed}: invalid release job type: {args['type']}")
+    try:
+        return bound_spec(_SPECS[args["type"]], args["spec"])
+    except GoError as wrong:
+        raise wrong.wrapped(failed) from None
 
 
 def _after(realm: Realm, plan: Document, action: _Action) -> None:
@@ -180,75 +202,69 @@ def _check_manager(call: Call, plan: Document, job: Document, *, manages: bool) 
 
 
 def _execute(realm: Realm, call: Call, job: Document, args: Document) -> None:
-    if args["type"] == "workflow":
-        _workflow_spec(job)
-        if job["status"] not in {"todo", "failed"}:
-            raise GoError(f"job {job['name']} status {job['status']} can't execute")
-        _start_task(realm, job, call.caller.name)
-        return
-    _close_text(realm, call, job, args, "done")
+    if args["type"] == "text":
+        _close_text(job, args)
+        _mark(realm, job, "done", call.caller.name)
+    else:
+        _run_workflow(realm, job, call.caller.name)
 
 
 def _skip(realm: Realm, call: Call, job: Document, args: Document) -> None:
+    """Skipping a text names the person, skipping a workflow the account."""
     if args["type"] == "text":
-        _close_text(realm, call, job, args, "skipped")
-        return
-    _workflow_spec(job)
-    if job["status"] != "todo":
-        raise GoError(f"job {job['name']} status {job['status']} can't skip")
-    job |= {"status": "skipped", "executed_by": call.caller.account}
-    job["executed_time"] = realm.clock.now()
+        _close_text(job, args)
+        _mark(realm, job, "skipped", call.caller.name)
+    else:
+        workflow_spec(job)
+        _check_status(job, _TODO, "skip")
+        _mark(realm, job, "skipped", call.caller.account)
 
 
 def _retry(realm: Realm, call: Call, job: Document, _: Document) -> None:
-    spec = _workflow_spec(job)
+    spec = workflow_spec(job)
     if not spec.get("task_id"):
         raise GoError("workflow task not found")
-    if job["status"] != "failed":
-        raise GoError(f"job {job['name']} status {job['status']} can't retry")
-    realm.store.put("task", str(spec["task_id"]), {"status": "prepare"})
-    spec["status"] = "prepare"
-    job |= {"status": "running", "executed_by": call.caller.name}
-    job["executed_time"] = realm.clock.now()
+    _check_status(job, _FAILED, "retry")
+    _prepare(realm, job, int(spec["task_id"]), call.caller.name)
 
 
-def _close_text(realm: Realm, call: Call, job: Document, args: Document, status: str) -> None:
-    """A text job ends; its remark becomes the executor's, "" when there is none."""
-    _check_todo(job)
-    given = bind(_REMARK, numbered(args["spec"])) or {"remark": ""}
-    content = job["spec"].get("content", "") if isinstance(job["spec"], dict) else ""
-    job["spec"] = {"content": content, "remark": given["remark"]}
-    job |= {"status": status, "executed_by": call.caller.name}
-    job["executed_time"] = realm.clock.now()
-
-
-def _check_todo(job: Document) -> None:
+def _close_text(job: Document, args: Document) -> None:
+    """A text job's remark becomes the executor's, "" when there is none."""
     if job["status"] != "todo":
         raise GoError(f"job {job['name']} status is not todo")
+    content = job["spec"].get("content", "") if isinstance(job["spec"], dict) else ""
+    given = args["spec"]
+    job["spec"] = {"content": content, "remark": given["remark"]}
 
 
-def _start_task(realm: Realm, job: Document, by: str) -> None:
+def _run_workflow(realm: Realm, job: Document, by: str) -> None:
     """Start what the workflow has become since it was stored, with the plan's choices (§9.23)."""
-    workflow = job["spec"]["workflow"]
+    spec = workflow_spec(job)
+    _check_status(job, _TODO | _FAILED, "execute")
     try:
-        job["spec"]["workflow"] = merged(realm, workflow)
+        job["spec"] = {**spec, "workflow": merged(realm, spec["workflow"])}
     except GoError as wrong:
         raise GoError(
-            f"cannot merge workflow {workflow['name']}'s input with the latest workflow settings, "
-            f"the error is: {wrong}"
+            f"cannot merge workflow {spec['workflow']['name']}'s input with the latest workflow "
+            f"settings, the error is: {wrong}"
         ) from None
-    task_id = realm.store.increment("task")
+    _prepare(realm, job, realm.store.increment("task"), by)
+
+
+def _prepare(realm: Realm, job: Document, task_id: int, by: str) -> None:
+    """A task is about to run, for the first time or again."""
     realm.store.put("task", str(task_id), {"status": "prepare"})
     job["spec"] |= {"task_id": task_id, "status": "prepare"}
-    job |= {"status": "running", "executed_by": by, "executed_time": realm.clock.now()}
+    _mark(realm, job, "running", by)
 
 
-def _workflow_spec(job: Document) -> Document:
-    """The spec of a workflow job, which holds a workflow; a text job's does not."""
-    spec = job["spec"] if isinstance(job["spec"], dict) else {}
-    if not spec.get("workflow"):
-        raise GoError("workflow is nil")
-    return spec
+def _mark(realm: Realm, job: Document, status: str, by: str) -> None:
+    job |= {"status": status, "executed_by": by, "executed_time": realm.clock.now()}
+
+
+def _check_status(job: Document, allowed: frozenset[str], word: str) -> None:
+    if job["status"] not in allowed:
+        raise GoError(f"job {job['name']} status {job['status']} can't {word}")
 
 
 _EXECUTE = _Action(
@@ -257,6 +273,7 @@ _EXECUTE = _Action(
     agent="executor",
     verb=EXECUTED,
     statuses=frozenset({"executing"}),
+    kinds=frozenset(_SPECS),
     times_out=True,
     run=_execute,
 )
@@ -266,6 +283,7 @@ _SKIP = _Action(
     agent="skipper",
     verb=SKIPPED,
     statuses=frozenset({"executing"}),
+    kinds=frozenset(_SPECS),
     times_out=False,
     run=_skip,
 )
@@ -275,6 +293,7 @@ _RETRY = _Action(
     agent="retryer",
     verb=RETRIED,
     statuses=frozenset({"executing", "success"}),
+    kinds=frozenset({"workflow"}),
     times_out=True,
     run=_retry,
 )

@@ -3,7 +3,7 @@
 from planops.sandbox.zadig.answers import GoError
 from planops.sandbox.zadig.binding import Field, Slice, Struct, fields, zero
 from planops.sandbox.zadig.gojson import Document
-from planops.sandbox.zadig.lifecycle import CHECKS, arm_schedule, prepare_jobs
+from planops.sandbox.zadig.lifecycle import CHECKS, arm_schedule, check_timer, prepare_jobs
 from planops.sandbox.zadig.openapi import bound_body
 from planops.sandbox.zadig.realm import Call, Realm
 
@@ -71,6 +71,7 @@ def call_back(realm: Realm, call: Call) -> object:
         case other:
             raise GoError(f"release plan callback result is not correct, result: {other}")
     realm.save_plan(plan)
+    check_timer(call)
     arm_schedule(realm, plan)
     return None
 

@@ -3,14 +3,15 @@
 import re
 
 from planops.sandbox.zadig.answers import PRESET_FAILED, BadRequest, CodedError, GoError
+from planops.sandbox.zadig.approvals import clear_votes
 from planops.sandbox.zadig.binding import Struct, fields
 from planops.sandbox.zadig.gojson import Document
-from planops.sandbox.zadig.lifecycle import MILESTONES, clear_votes
-from planops.sandbox.zadig.lint import flattened
+from planops.sandbox.zadig.lifecycle import MILESTONES, check_timer
+from planops.sandbox.zadig.lint import flattened, workflow_spec
 from planops.sandbox.zadig.merging import merged
-from planops.sandbox.zadig.openapi import bound_body, paging, window
+from planops.sandbox.zadig.openapi import bound_body, next_index, paging, query_int, window
 from planops.sandbox.zadig.plans import fresh_job, shown, shown_internally, shown_job
-from planops.sandbox.zadig.realm import COUNTER, CREATED, DELETED, Call, Realm, new_uuid
+from planops.sandbox.zadig.realm import CREATED, DELETED, Call, Realm, new_uuid
 from planops.sandbox.zadig.workflows import catalogue_of
 
 _NAME = Struct("CopyReleasePlanArgs", fields("name"), "service")
@@ -27,8 +28,9 @@ def list_plans(realm: Realm, call: Call) -> object:
             "Key: 'ListReleasePlanOption.Type' Error:Field validation for 'Type' failed "
             "on the 'required' tag"
         )
+    within = _query_window(realm, call)
     call.check_licence()
-    found = _filtered(realm, call, kind)
+    found = _filtered(realm.store.newest("plan"), kind, call.query.get("keyword", ""), within)
     limit, offset = window(page, size)
     part = found if limit < 0 else found[offset : offset + limit]
     plans = [shown({**plan, "jobs": []}, realm.traits) for plan in part]
@@ -53,9 +55,7 @@ def get_job(realm: Realm, call: Call) -> object:
     if job is None:
         raise GoError(f"failed to find release plan job with id: {wanted}. Job does not exist")
     if job["type"] == "workflow":
-        spec = job["spec"] if isinstance(job["spec"], dict) else {}
-        if not spec.get("workflow"):
-            raise GoError("workflow is nil")
+        spec = workflow_spec(job, f"invalid spec for job: {job['name']}. decode error")
         try:
             job["spec"] = {**spec, "workflow": merged(realm, spec["workflow"])}
         except GoError as wrong:
@@ -75,6 +75,7 @@ def delete_plan(realm: Realm, call: Call) -> object:
     """``DELETE /:id``: whatever its status; the history stays (§8.4)."""
     call.check_licence()
     plan = realm.load_plan(call.plan_id)
+    check_timer(call)
     realm.store.delete("plan", str(plan["id"]))
     for timer in realm.store.all("cron"):
         if timer["plan_id"] == plan["id"]:
@@ -95,7 +96,7 @@ def copy_plan(realm: Realm, call: Call) -> object:
     plan |= {"created_by": by, "create_time": now, "updated_by": by, "update_time": now}
     plan |= {
         "id": realm.new_plan_id(),
-        "index": realm.store.increment(COUNTER),
+        "index": next_index(realm, call),
         "version": 1,
         "name": given["name"],
         "status": "planning",
@@ -136,29 +137,53 @@ def _named(realm: Realm, call: Call, prefix: str) -> Document:
     return realm.load_plan(call.plan_id, prefix)
 
 
-def _filtered(realm: Realm, call: Call, kind: str) -> list[Document]:
-    plans, keyword = realm.store.newest("plan"), call.query.get("keyword", "")
-    if kind in _RANGED:
-        bounds = [int(bound) for bound in keyword.split("-") if bound.isdecimal()]
-        if len(bounds) != len(("from", "to")):
-            raise GoError("invalid time range")
-        inside = [plan for plan in plans if bounds[0] <= plan[kind] <= bounds[1]]
-        return sorted(inside, key=lambda plan: int(plan["update_time"]), reverse=True)
+def _filtered(
+    plans: list[Document], kind: str, keyword: str, within: tuple[int, int]
+) -> list[Document]:
+    """The plans that a filter finds; the one by status alone has no window (§8.6)."""
     if kind == "status":
         return [plan for plan in plans if plan["status"] == keyword]
+    inside = [plan for plan in plans if _overlaps(plan, within)]
+    if kind in _RANGED:
+        bounds = _range(kind, keyword)
+        inside = [plan for plan in inside if _between(plan[kind], bounds)]
+        return sorted(inside, key=lambda plan: int(plan["update_time"]), reverse=True)
     if kind in {"name", "manager"}:
         pattern = _pattern(keyword)
-        return [plan for plan in _in_window(realm, call, plans) if pattern.search(plan[kind])]
+        return [plan for plan in inside if pattern.search(plan[kind])]
     return []
 
 
-def _in_window(realm: Realm, call: Call, plans: list[Document]) -> list[Document]:
-    """The plans made within ``startTime`` and ``endTime``, where the list knows them."""
-    bounds = [call.query.get(key, "") for key in ("startTime", "endTime")]
-    if not realm.traits.list_window or not all(bound.isdecimal() for bound in bounds):
-        return plans
-    low, high = (int(bound) for bound in bounds)
-    return [plan for plan in plans if low <= plan["create_time"] <= high]
+def _query_window(realm: Realm, call: Call) -> tuple[int, int]:
+    """``startTime`` and ``endTime``, where the list knows them."""
+    if not realm.traits.list_window:
+        return 0, 0
+    return query_int(call.query.get("startTime", "")), query_int(call.query.get("endTime", ""))
+
+
+def _overlaps(plan: Document, bounds: tuple[int, int]) -> bool:
+    """Whether a plan's own window begins or ends within the bounds."""
+    return any(_between(plan[key], bounds) for key in ("start_time", "end_time"))
+
+
+def _between(moment: int, bounds: tuple[int, int]) -> bool:
+    """Bounds that are not both above 0 bound nothing."""
+    low, high = bounds
+    return min(low, high) <= 0 or low <= moment <= high
+
+
+def _range(kind: str, keyword: str) -> tuple[int, int]:
+    words, parts = kind.replace("_", " "), keyword.split("-")
+    if len(parts) != len(("start", "end")):
+        raise GoError(f"invalid {words} range")
+    return _bound(parts[0], f"invalid {words} start"), _bound(parts[1], f"invalid {words} end")
+
+
+def _bound(text: str, fault: str) -> int:
+    digits = text.removeprefix("+")
+    if not digits.isascii() or not digits.isdecimal():
+        raise GoError(f'{fault}: strconv.ParseInt: parsing "{text}": invalid syntax')
+    return int(digits)
 
 
 def _pattern(keyword: str) -> re.Pattern[str]:

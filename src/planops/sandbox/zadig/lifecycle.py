@@ -5,7 +5,8 @@ Every rule of docs/servers/zadig.md §7.1 to §7.4 and §7.9 that changes ``stat
 
 from collections.abc import Mapping
 
-from planops.sandbox.zadig.answers import GoError
+from planops.sandbox.zadig.answers import CRON_FAILED, CodedError, GoError
+from planops.sandbox.zadig.approvals import check_object, clear_votes
 from planops.sandbox.zadig.binding import Field, Struct, fields
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.lint import check_job, flattened
@@ -74,6 +75,7 @@ INSTANCES = {
     "dingtalk": ("dingtalk_approval", "instance_code"),
     "workwx": ("workwx_approval", "instance_id"),
 }
+_ANNOUNCED = frozenset({"finish_planning", "executing"})
 _VOTE = Struct("ApproveRequest", fields(Field("approve", "bool"), "comment"), "service")
 
 
@@ -99,8 +101,10 @@ def change_status(realm: Realm, call: Call) -> object:
     plan["status"] = target
     _enter(realm, plan, target, setting)
     realm.save_plan(plan)
+    check_timer(call)
     arm_schedule(realm, plan)
-    announce(realm, plan)
+    if target in _ANNOUNCED:
+        announce(realm, plan)
     realm.log(plan, call.caller.name, call.caller.account, UPDATED, f"{status} → {plan['status']}")
     return None
 
@@ -127,7 +131,8 @@ def vote(realm: Realm, call: Call) -> object:
         native["reject_or_approve"] = "approve"
         decide(realm, plan, "passed")
     realm.save_plan(plan)
-    arm_schedule(realm, plan)
+    if not timer_down(call):
+        arm_schedule(realm, plan)
     announce(realm, plan)
     return None
 
@@ -215,14 +220,19 @@ def arm_schedule(realm: Realm, plan: Document) -> None:
         realm.store.put("cron", key, {**timer, "armed": at > realm.clock.now()})
 
 
-def clear_votes(approval: Document) -> None:
-    """Forget what an earlier approval decided."""
-    approval["status"] = ""
-    native = approval.get("native_approval")
-    if native:
-        native["reject_or_approve"] = ""
-        for user in native["approve_users"] or ():
-            user |= {"reject_or_approve": "", "comment": "", "operation_time": 0}
+def timer_down(call: Call) -> bool:
+    """Whether timers fail on demand; a vote then goes on without one (§2.3)."""
+    return "timer-down" in call.conditions
+
+
+def check_timer(call: Call) -> None:
+    """Fail where the server reaches for the timer (§2.3)."""
+    if timer_down(call):
+        raise CodedError(
+            *CRON_FAILED,
+            "failed to get release plan cron job, err: "
+            "server selection error: context deadline exceeded",
+        )
 
 
 def refresh_hooks(realm: Realm, plan: Document) -> None:
@@ -280,13 +290,10 @@ def _finish_planning(realm: Realm, plan: Document) -> None:
 
 def _ask_for_approval(plan: Document) -> None:
     approval = plan["approval"]
-    if not approval:
-        raise GoError("clear approval data: nil approval")
-    if approval["type"] == "native" and not approval.get("native_approval"):
-        raise GoError("clear approval data: nil native approval")
+    check_object(approval)
     clear_votes(approval)
     object_key, code_key = INSTANCES.get(approval["type"], ("", ""))
-    if approval.get(object_key):
+    if object_key:
         approval[object_key][code_key] = new_uuid()
 
 

@@ -1,15 +1,29 @@
-"""The server's own checks of times and approvals (docs/servers/zadig.md §3.3, §6.2)."""
+"""The server's own checks of times, jobs and approvals (docs/servers/zadig.md §3.3, §6.2, §7.4)."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from planops.sandbox.zadig.answers import NO_DOCUMENT, GoError, panic
+from planops.sandbox.zadig.binding import BindFault, Field, Pointer, Slice, Struct, fields, rebound
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.people import People
 
 ID_LENGTH = 24
+_GROUPS = frozenset({"user_group", "user_dynamic_group"})
 LARK = frozenset({"lark", "lark_intl"})
 MAX_DINGTALK_NODES = 20
+_TEXT = Struct("TextReleaseJobSpec", fields("content", "remark"))
+# Of a workflow's members these are checked, the rest is taken as it is.
+_JOB = Struct("Job", fields("name", "type", Field("skipped", "bool")))
+_STAGE = Struct("WorkflowStage", fields("name", Field("jobs", Slice(_JOB))))
+_WORKFLOW = Struct(
+    "WorkflowV4",
+    fields("name", "display_name", "project", "remark", Field("stages", Slice(_STAGE))),
+)
+_WORKFLOW_JOB = Struct(
+    "WorkflowReleaseJobSpec",
+    fields(Field("workflow", Pointer(_WORKFLOW)), "status", Field("task_id", "int64")),
+)
 
 
 def check_range(start: int, end: int) -> None:
@@ -29,13 +43,16 @@ def check_schedule(schedule: int, start: int, end: int) -> None:
         )
 
 
-def check_approval(people: People, approval: Document) -> None:
-    """An enabled approval must be able to happen."""
+def check_approval(people: People, approval: Document, *, reachable: bool = True) -> None:
+    """An enabled approval must be able to happen.
+
+    Nobody is found in a native one while the user service is not ``reachable``.
+    """
     if not approval["enabled"]:
         return
     match approval["type"]:
         case "native":
-            _check_native(people, approval["native_approval"])
+            _check_native(people, approval["native_approval"], reachable=reachable)
         case "lark" | "lark_intl":
             _check_lark(approval["lark_approval"])
         case "dingtalk":
@@ -77,11 +94,31 @@ def object_id_flaw(text: str) -> str:
 
 
 def check_job(kind: str, spec: object) -> None:
-    """A plan's job must be of a known kind, and a workflow job must hold a workflow."""
-    if kind not in {"text", "workflow"}:
-        raise GoError(f"invalid release job type: {kind}")
-    if kind == "workflow" and not (isinstance(spec, dict) and spec.get("workflow")):
-        raise GoError("workflow cannot be empty")
+    """A job must be of a known kind and its spec fit; a workflow, even an empty one, be there."""
+    match kind:
+        case "text":
+            _decoded(_TEXT, spec, "invalid text spec")
+        case "workflow":
+            if _decoded(_WORKFLOW_JOB, spec, "invalid workflow spec")["workflow"] is None:
+                raise GoError("workflow cannot be empty")
+        case other:
+            raise GoError(f"invalid release job type: {other}")
+
+
+def workflow_spec(job: Document, fault: str = "invalid spec") -> Document:
+    """The spec of a job to be run or shown as a workflow, even an empty one; the job is left."""
+    if _decoded(_WORKFLOW_JOB, job["spec"], fault)["workflow"] is None:
+        raise GoError("workflow is nil")
+    workflow = job["spec"].get("workflow") or {}
+    held = {"name": workflow.get("name") or "", "stages": workflow.get("stages") or []}
+    return {**job["spec"], "workflow": {**workflow, **held}}
+
+
+def _decoded(struct: Struct, spec: object, fault: str) -> Document:
+    try:
+        return rebound(struct, spec)
+    except BindFault as wrong:
+        raise GoError(f"{fault}: {wrong}") from None
 
 
 def flattened(people: People, users: Sequence[Document | None]) -> list[Document]:
@@ -107,18 +144,23 @@ def _approver(uid: str, name: str) -> Document:
     return {"type": "user", "user_id": uid, "user_name": name}
 
 
-def _check_native(people: People, native: Document | None) -> None:
-    if native is None:
-        raise GoError("approval not found")
-    flat = flattened(people, native["approve_users"] or ())
-    if len(flat) < native["needed_approvers"]:
+def _check_native(people: People, native: Document | None, *, reachable: bool) -> None:
+    given = _present(native)
+    flat = flattened(people, given["approve_users"] or ())
+    if (len(flat) if reachable else 0) < given["needed_approvers"]:
         raise GoError("all approve users should not less than needed approvers")
 
 
-def _nodes(approval: Document | None) -> list[Any]:
+def _present(approval: Document | None) -> Document:
     if approval is None:
         raise GoError("approval not found")
-    nodes: list[Any] = approval["approval_nodes"] or []
+    return approval
+
+
+def _nodes(approval: Document | None, most: int | None = None) -> list[Any]:
+    nodes: list[Any] = _present(approval)["approval_nodes"] or []
+    if most is not None and len(nodes) > most:
+        raise GoError(f"num of approval-node should not exceed {most}")
     if not nodes:
         raise GoError("num of approval-node is 0")
     if None in nodes:
@@ -130,19 +172,15 @@ def _check_lark(approval: Document | None) -> None:
     for position, node in enumerate(_nodes(approval)):
         if node["type"] in {"START", "END"}:
             continue
-        by_users = node["approve_node_type"] != "user_group"
-        if by_users and not node["approve_users"]:
-            raise GoError(f"num of approval-node {position} approver is 0")
+        if node["approve_node_type"] not in _GROUPS:
+            _check_node_people(node, position)
         _check_node_type(node, position)
 
 
 def _check_dingtalk(approval: Document | None) -> None:
-    if approval is not None and len(approval["approval_nodes"] or ()) > MAX_DINGTALK_NODES:
-        raise GoError(f"num of approval-node should not exceed {MAX_DINGTALK_NODES}")
     seen: set[str] = set()
-    for position, node in enumerate(_nodes(approval)):
-        if not node["approve_users"]:
-            raise GoError(f"num of approval-node {position} approver is 0")
+    for position, node in enumerate(_nodes(approval, MAX_DINGTALK_NODES)):
+        _check_node_people(node, position)
         for user in node["approve_users"]:
             if user is None:
                 raise panic()
@@ -153,6 +191,11 @@ def _check_dingtalk(approval: Document | None) -> None:
                 )
             seen.add(user["id"])
         _check_node_type(node, position)
+
+
+def _check_node_people(node: Document, position: int) -> None:
+    if not node["approve_users"]:
+        raise GoError(f"num of approval-node {position} approver is 0")
 
 
 def _check_node_type(node: Document, position: int) -> None:

@@ -3,7 +3,14 @@
 import urllib.parse
 from collections.abc import Mapping
 
-from planops.sandbox.zadig.answers import BadRequest, GoError, forbidden, panic
+from planops.sandbox.zadig.answers import (
+    COUNTER_FAILED,
+    BadRequest,
+    CodedError,
+    GoError,
+    forbidden,
+    panic,
+)
 from planops.sandbox.zadig.approvals import APPROVAL
 from planops.sandbox.zadig.binding import (
     BindFault,
@@ -13,9 +20,9 @@ from planops.sandbox.zadig.binding import (
     Struct,
     bind,
     fields,
-    zero,
+    rebound,
 )
-from planops.sandbox.zadig.gojson import Document, JsonFault, numbered, read
+from planops.sandbox.zadig.gojson import Document, JsonFault, read
 from planops.sandbox.zadig.lint import (
     check_approval,
     check_definition,
@@ -58,7 +65,7 @@ def bound_body(struct: Struct, body: bytes) -> Document | None:
 
 def paging(struct: str, query: Mapping[str, str]) -> tuple[int, int]:
     """``pageNum`` and ``pageSize``, both required and neither 0 (§8.2)."""
-    numbers = [_query_int(query.get(key, "")) for key in ("pageNum", "pageSize")]
+    numbers = [query_int(query.get(key, "")) for key in ("pageNum", "pageSize")]
     missing = [
         f"Key: '{struct}.{name}' Error:Field validation for '{name}' failed on the 'required' tag"
         for name, number in zip(("PageNum", "PageSize"), numbers, strict=True)
@@ -102,7 +109,7 @@ def create_plan(realm: Realm, call: Call) -> object:
         {key: args[key] for key in _SCALARS}
         | {
             "id": plan_id,
-            "index": realm.store.increment(COUNTER),
+            "index": next_index(realm, call),
             "manager_id": manager_id,
             "approval": args["approval"],
             "created_by": by,
@@ -143,6 +150,13 @@ def update_plan(realm: Realm, call: Call) -> object:
     return None
 
 
+def next_index(realm: Realm, call: Call) -> int:
+    """The ``index`` of a new plan; the counter fails on demand, and then counts nothing (§2.3)."""
+    if "counter-down" in call.conditions:
+        raise CodedError(*COUNTER_FAILED, "server selection error: context deadline exceeded")
+    return realm.store.increment(COUNTER)
+
+
 def search_users(realm: Realm, call: Call) -> object:
     """``GET /openapi/users`` for system administrators (§8.5)."""
     if not call.caller.is_admin:
@@ -171,7 +185,8 @@ def list_registries(realm: Realm, _: Call) -> object:
     ]
 
 
-def _query_int(text: str) -> int:
+def query_int(text: str) -> int:
+    """A number of the query, 0 when it is absent; 400 when it is none (§8.2)."""
     if not text:
         return 0
     digits = text[1:] if text[0] in "+-" else text
@@ -258,6 +273,6 @@ def _stored_spec(realm: Realm, job: Document) -> Document | None:
 def bound_spec(struct: Struct, value: object) -> Document:
     """A value bound anywhere, bound again as ``struct``; 500 when it does not fit."""
     try:
-        return bind(struct, numbered(value)) or zero(struct)
+        return rebound(struct, value)
     except BindFault as wrong:
-        raise GoError(f"invalid spec: unmarshal task error: {wrong}") from None
+        raise GoError(f"invalid spec: {wrong}") from None
