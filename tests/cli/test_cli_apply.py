@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
-from cli.place import ROOT, TEXT, Place, later
+from cli.place import TEXT, Place
 from planops.core.report import ExitCode
 from planops.sandbox.zadig.faults import Fault
 
@@ -240,25 +239,3 @@ def test_an_unknown_outcome_is_worse_than_a_stale_approval(place: Place) -> None
     ended = place.json("apply", "--expect", fingerprints(place)["a"], "--expect", NOWHERE)
     assert ended.code == ExitCode.UNKNOWN
     assert NOWHERE in ended.err
-
-
-# ---------------------------------------------------------------------------------------- examples
-
-
-def test_the_examples_become_what_they_say(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "examples", place.folder / "examples")
-    settings = place.folder / "examples/planops.yaml"
-    served = settings.read_text().replace("http://127.0.0.1:8765", place.url)
-    assert place.url in served
-    settings.write_text(served)
-    for file in settings.parent.rglob("*.yaml"):
-        file.write_text(later(file.read_text()))
-    monkeypatch.chdir(place.folder / "examples")
-    assert place.planops("validate").code == ExitCode.OK
-    assert place.planops("apply", "--yes").code == ExitCode.OK
-    assert len(place.zadig.plans()) == 5
-    ended = place.json("diff", "--exit-code")
-    assert ended.code == ExitCode.OK
-    assert {change["outcome"] for change in ended.json["changes"]} <= {"unchanged", "parked"}
-    assert place.planops("status").code == ExitCode.OK
-    assert len(place.json("diff", "-l", "train=2026-12").json["changes"]) == 3

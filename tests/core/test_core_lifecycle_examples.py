@@ -185,11 +185,15 @@ FERRY = Lifecycle(
 
 
 def test_a_table_without_an_edge_that_it_needs_is_a_mistake_in_the_table() -> None:
-    holed = replace(FERRY, edges=FERRY.edges[1:])
-    with pytest.raises(LookupError, match="no edge draft -> ready"):
-        route(holed, at("draft", "sailing"))
     with pytest.raises(LookupError, match="no edge sailing -> draft"):
         route(FERRY, at("sailing", None, edited=True))
+
+
+def test_a_goal_that_no_edges_lead_to_is_refused() -> None:
+    """A table may be a target's own, and so may its holes."""
+    found = route(replace(FERRY, edges=FERRY.edges[1:]), at("draft", "sailing"))
+    assert found.standing is Standing.BLOCKED
+    assert found.tripped[0].message == "no event leads from draft to ready"
 
 
 def test_what_no_rule_lets_in_is_not_written() -> None:

@@ -18,6 +18,9 @@ plans: ["plans/**/*.yaml"]
 targets:
   zadig-prod: {backend: zadig, url: "https://zadig.example.com", token: "${env:TOKEN}"}
 """
+BRPM_SETTINGS = SETTINGS.replace(
+    "zadig-prod: {backend: zadig", "brpm-prod: {backend: brpm"
+).replace("https://zadig.example.com", "https://brpm.example.com/brpm")
 SECOND = '  zadig-test: {backend: zadig, url: "https://test.example.com", token: "${env:TOKEN}"}\n'
 
 
@@ -61,10 +64,21 @@ class Repository:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
+def repository(tmp_path: Path, request: pytest.FixtureRequest) -> Repository:
+    """A repository for Zadig; for BRPM where the test is of a file named ``brpm-…``."""
     made = Repository(tmp_path)
-    made.write("planops.yaml", SETTINGS)
+    tried = getattr(request.node, "callspec", None)
+    path = tried.params.get("path") if tried else None
+    brpm = isinstance(path, Path) and path.stem.startswith("brpm-")
+    made.write("planops.yaml", BRPM_SETTINGS if brpm else SETTINGS)
     return made
+
+
+@pytest.fixture
+def brpm(repository: Repository) -> Repository:
+    """A repository for BRPM."""
+    repository.write("planops.yaml", BRPM_SETTINGS)
+    return repository
 
 
 @pytest.fixture

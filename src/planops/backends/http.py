@@ -46,6 +46,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _ERRNO: Final = re.compile(r"\[Errno -?\d+\] ")
+_AGENT: Final = f"planops/{version('planops')}"
 _POINTED: Final = "planops_location"
 _LOUD: Final = ("", ".connection", ".http11", ".http2", ".proxy", ".socks")
 
@@ -292,7 +293,7 @@ class Http:
                 headers={
                     "Accept": "application/json",
                     "Accept-Encoding": "gzip",
-                    "User-Agent": f"planops/{version('planops')}",
+                    "User-Agent": _AGENT,
                     **self._endpoint.headers,
                 },
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from planops.backends.trees import Tree
 from planops.ports import Inventory, Stub
 
 
-def wanted(stubs: Sequence[Stub], names: Iterable[str], ids: Collection[str]) -> list[Stub]:
+def wanted(stubs: Sequence[Stub], names: Collection[str], ids: Collection[str]) -> list[Stub]:
     """Choose the plans that are asked for by name or by id, oldest first."""
-    named, known = set(names), set(ids)
-    found = (stub for stub in stubs if stub.name in named or stub.id in known)
+    found = (stub for stub in stubs if stub.name in names or stub.id in ids)
     return sorted(found, key=lambda stub: stub.ordinal)
 
 
 def inventory(
-    stubs: tuple[Stub, ...], asked: Sequence[Stub], found: Sequence[Tree], ids: Collection[str]
+    stubs: tuple[Stub, ...],
+    asked: Sequence[Stub],
+    found: Sequence[Tree],
+    names: Collection[str],
+    ids: Collection[str],
 ) -> Inventory:
-    """Put the documents that were read to their names and ids."""
+    """Put the documents that were read to the names and ids that were asked for."""
     documents: dict[str, tuple[Tree, ...]] = {}
     for stub, raw in zip(asked, found, strict=True):
+        if stub.name not in names:
+            continue
         documents[stub.name] = (*documents.get(stub.name, ()), raw)
     pairs = zip(asked, found, strict=True)
     by_id = {stub.id: raw for stub, raw in pairs if stub.id in set(ids)}

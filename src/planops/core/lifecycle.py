@@ -23,7 +23,7 @@ Rules, the same for every table:
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
@@ -327,25 +327,18 @@ def _forward(table: Lifecycle, state: str, goal: str | None, facts: AbstractSet[
         standing = Standing.REACHED if state == goal else Standing.AHEAD
         return Route(standing=standing, ends=state, next_actor=_next_actor(table, state, facts))
     if table.optional.get(goal) not in {None, *facts}:
-        refusal = Refusal(
-            guard="lifecycle", message=f"{goal} needs {table.optional[goal]}, which this plan lacks"
-        )
-        return Route(standing=Standing.BLOCKED, ends=state, tripped=(refusal,))
+        return _blocked((), state, f"{goal} needs {table.optional[goal]}, which this plan lacks")
     moves: list[Edge] = []
     path = table.path_for(facts)
     for target in path[path.index(state) + 1 :] if state in path else ():
         edge = table.edge(state, target)
-        if edge is None:
-            raise LookupError(f"the table has no edge {state} -> {target}")
-        if edge.actor is not Actor.PLANOPS:
+        if edge is not None and edge.actor is not Actor.PLANOPS:
             return Route(
                 standing=Standing.WAITING, moves=tuple(moves), ends=state, next_actor=edge.actor
             )
-        if edge.needs and edge.needs not in facts:
-            refusal = Refusal(guard="lifecycle", message=edge.missing)
-            return Route(
-                standing=Standing.BLOCKED, moves=tuple(moves), ends=state, tripped=(refusal,)
-            )
+        if edge is None or (edge.needs and edge.needs not in facts):
+            missing = edge.missing if edge else f"no event leads from {state} to {target}"
+            return _blocked(moves, state, missing)
         moves.append(edge)
         state = target
         if not _behind(table, state, goal):
@@ -360,6 +353,11 @@ def _forward(table: Lifecycle, state: str, goal: str | None, facts: AbstractSet[
     edge = table.edge(state, onward)
     actor = edge.actor if edge is not None else Actor.SERVER
     return Route(standing=Standing.WAITING, ends=state, next_actor=actor)
+
+
+def _blocked(moves: Sequence[Edge], ends: str, why: str) -> Route:
+    refusal = Refusal(guard="lifecycle", message=why)
+    return Route(standing=Standing.BLOCKED, moves=tuple(moves), ends=ends, tripped=(refusal,))
 
 
 def _next_actor(table: Lifecycle, state: str, facts: AbstractSet[str]) -> Actor | None:

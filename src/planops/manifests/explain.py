@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from planops.core.model import JSON
 from planops.manifests import schemas
 from planops.manifests.findings import Finding
-from planops.manifests.wording import choice, code, did_you_mean, quoted
+from planops.manifests.wording import choice, code, did_you_mean, quoted, subject
 from planops.manifests.yaml import Path, Spot
 
 if TYPE_CHECKING:
@@ -51,9 +51,12 @@ def explain(name: str, value: JSON, spots: Spots) -> list[Finding]:
     """Say everything that the schema ``name`` has against a document."""
     errors = list(islice(schemas.explainer(name).iter_errors(value), MOST_FINDINGS))
     wrong_type = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
+    empty = {tuple(error.absolute_path) for error in errors if error.validator == "minLength"}
     found: list[Finding] = []
     for error in errors:
         if error.validator != "type" and tuple(error.absolute_path) in wrong_type:
+            continue
+        if error.validator == "pattern" and tuple(error.absolute_path) in empty:
             continue
         found += islice(_WORDS.get(str(error.validator), _other)(error, spots), MOST_FINDINGS)
     return _without_echoes(found)[:MOST_FINDINGS]
@@ -65,7 +68,7 @@ def rest(name: str, value: JSON) -> Iterator[Finding]:
         yield Finding(
             path=path,
             code="schema",
-            message=f"{_subject(path)} does not fit the schema's {code(keyword)}",
+            message=f"{subject(path)} does not fit the schema's {code(keyword)}",
         )
 
 
@@ -81,17 +84,6 @@ def _without_echoes(findings: Iterable[Finding]) -> list[Finding]:
         if finding.code != "missing-key"
         or (finding.path[:-1], f"did you mean {code(str(finding.path[-1]))}?") not in guessed
     ]
-
-
-def _subject(path: Path) -> str:
-    """Name what a path stands for, such as `` `timeout` `` or ``item 2 of `jobs` ``."""
-    if not path:
-        return "the document"
-    last = path[-1]
-    if isinstance(last, str):
-        return code(last)
-    owner = next((token for token in reversed(path[:-1]) if isinstance(token, str)), "")
-    return f"item {last + 1} of {code(owner)}" if owner else f"item {last + 1}"
 
 
 def _path(error: ValidationError) -> Path:
@@ -142,7 +134,7 @@ def _missing(error: ValidationError, _spots: Spots) -> Iterator[Finding]:
     wanted: Any = error.validator_value
     for key in wanted:
         if key not in instance:
-            where = f" in {_subject(_path(error))}" if error.absolute_path else ""
+            where = f" in {subject(_path(error))}" if error.absolute_path else ""
             yield Finding(
                 path=(*_path(error), key),
                 code="missing-key",
@@ -161,7 +153,7 @@ def _type(error: ValidationError, spots: Spots) -> Iterator[Finding]:
     yield Finding(
         path=path,
         code="wrong-type",
-        message=f"{_subject(path)} is {_FOUND.get(type(instance), 'something')},"
+        message=f"{subject(path)} is {_FOUND.get(type(instance), 'something')},"
         f" where {named} is wanted",
         hint=_NOT_IN_GIT if sensitive else _type_hint(error, kinds, spots.get(path)),
     )
@@ -208,7 +200,7 @@ def _enum(error: ValidationError, spots: Spots) -> Iterator[Finding]:
         message = f"Zadig would silently drop a job of type {code(spelled)}"
         yield Finding(path=path, code="unknown-job-type", message=message, hint=hint)
         return
-    message = f"{_subject(path)} is {code(spelled)}, which is not known here"
+    message = f"{subject(path)} is {code(spelled)}, which is not known here"
     yield Finding(path=path, code="unknown-value", message=message, hint=hint)
 
 
@@ -225,7 +217,7 @@ def _pattern(error: ValidationError, _spots: Spots) -> Iterator[Finding]:
     path = _path(error)
     wants = found.get("x-planops-wants", "of another form")
     if found.get("x-planops-sensitive"):
-        message = f"{_subject(path)} must be {wants}"
+        message = f"{subject(path)} must be {wants}"
         yield Finding(path=path, code="literal-secret", message=message, hint=_NOT_IN_GIT)
         return
     word = str(error.instance)
@@ -233,7 +225,7 @@ def _pattern(error: ValidationError, _spots: Spots) -> Iterator[Finding]:
         message = f"the key {code(word)} must be {wants}"
         yield Finding(path=(*path, word), code="wrong-form", message=message, on_key=True)
         return
-    message = f"{_subject(path)} is {code(word)}, which must be {wants}"
+    message = f"{subject(path)} is {code(word)}, which must be {wants}"
     yield Finding(path=path, code="wrong-form", message=message, hint=_lowered(word, error))
 
 
@@ -257,30 +249,30 @@ def _bound(error: ValidationError, _spots: Spots) -> Iterator[Finding]:
     number: Any = error.instance
     if _schema(error).get("x-planops-format") == "epoch":
         if error.validator == "minimum":
-            message = f"{_subject(path)} is {number}, which lies before 1970"
+            message = f"{subject(path)} is {number}, which lies before 1970"
             yield Finding(path=path, code="time", message=message, hint="0 stands for no time")
         return  # too large a time is the time rule's to explain
     least = {"minimum": "at least", "exclusiveMinimum": "more than"}.get(
         str(error.validator), "at most"
     )
-    message = f"{_subject(path)} is {number}; it must be {least} {limit}"
+    message = f"{subject(path)} is {number}; it must be {least} {limit}"
     yield Finding(path=path, code="out-of-range", message=message)
 
 
 def _empty(error: ValidationError, _spots: Spots) -> Iterator[Finding]:
     path = _path(error)
-    yield Finding(path=path, code="empty", message=f"{_subject(path)} is empty", hint="fill it")
+    yield Finding(path=path, code="empty", message=f"{subject(path)} is empty", hint="fill it")
 
 
 def _twice(error: ValidationError, _spots: Spots) -> Iterator[Finding]:
     path = _path(error)
-    message = f"{_subject(path)} holds the same item twice"
+    message = f"{subject(path)} holds the same item twice"
     yield Finding(path=path, code="duplicate-item", message=message, hint="remove one of them")
 
 
 def _other(error: ValidationError, _spots: Spots) -> Iterator[Finding]:
     path = _path(error)
-    message = f"{_subject(path)} does not fit the schema's {code(str(error.validator))}"
+    message = f"{subject(path)} does not fit the schema's {code(str(error.validator))}"
     yield Finding(path=path, code="schema", message=message)
 
 

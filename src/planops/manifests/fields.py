@@ -15,7 +15,7 @@ from planops.core.shape import Shape
 from planops.manifests import schemas
 from planops.manifests.findings import Finding
 from planops.manifests.times import BadTime, epoch
-from planops.manifests.wording import code
+from planops.manifests.wording import code, subject
 from planops.manifests.yaml import Path
 
 _EACH = -1  # in a pattern: every item of a list
@@ -64,7 +64,7 @@ def check(spec: JSON, kind: str) -> Iterator[Finding]:
             value = container[path[-1]]
             if isinstance(value, float):
                 hint = f"write {int(value)}" if value.is_integer() else ""
-                message = f"{code(str(path[-1]))} is {value}, where a whole number is wanted"
+                message = f"{subject(path)} is {value}, where a whole number is wanted"
                 yield Finding(path=("spec", *path), code="wrong-type", message=message, hint=hint)
 
 

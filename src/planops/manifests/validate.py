@@ -81,7 +81,7 @@ def _wrong_path(path: str, kind: str) -> str | None:
                 near = did_you_mean(token, shape.fields)
                 return near.replace("`", f"`{done}/", 1) if near else _instead(done, shape)
             shape = shape.fields[token]
-        elif shape.kind in (Kind.KEYED, Kind.SET) and unescape(token):
+        elif shape.key and unescape(token):
             shape = shape.item
         else:
             return f"{code(done)} has nothing below it"

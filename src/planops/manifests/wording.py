@@ -7,7 +7,7 @@ screen of whoever reads the message.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 LONGEST = 60
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -70,3 +70,14 @@ def choice(words: Iterable[str]) -> str:
     if len(listed) < 2:  # noqa: PLR2004 -- one word needs no "or"
         return "".join(listed)
     return f"{', '.join(listed[:-1])} or {listed[-1]}"
+
+
+def subject(path: Sequence[str | int]) -> str:
+    """Name what a path stands for, such as `` `timeout` `` or ``item 2 of `jobs` ``."""
+    if not path:
+        return "the document"
+    last = path[-1]
+    if isinstance(last, str):
+        return code(last)
+    owner = next((token for token in reversed(path[:-1]) if isinstance(token, str)), "")
+    return f"item {last + 1} of {code(owner)}" if owner else f"item {last + 1}"

@@ -71,7 +71,7 @@ def complaints(response: Response) -> dict[str, list[str]]:
     if not isinstance(value, dict):
         return {}
     return {
-        name: [response.redactor.text(str(one)) for one in said]
+        response.redactor.text(name): [response.redactor.text(str(one)) for one in said]
         for name, said in value.items()
         if isinstance(said, list)
     }

@@ -32,7 +32,8 @@ from planops.errors import Garbled, NotAllowed, OutcomeUnknown, PlanopsError, Se
 from planops.ports import Inventory, Stub
 
 USERS = "/v1/users"
-ARCHIVED = (("filters[aasm_state]", "archived"),)
+STATE = "filters[aasm_state]"
+ARCHIVED = "archived"
 SHOWN = (
     "name",
     "description",
@@ -101,14 +102,21 @@ class BrpmBackend:
         Raises ``ServerSaidNo`` where nothing is listed and nothing else proves that the address and
         the token are right (docs/servers/brpm.md §1.6).
         """
-        rows = {row["id"]: row for row in (*self._list(PLANS), *self._list(PLANS, ARCHIVED))}
+        listed_ = self._list(PLANS)
+        rows = {row["id"]: row for row in (*listed_, *self._archived(listed_))}
         stubs = tuple(sorted(map(_stub, rows.values()), key=lambda stub: -stub.ordinal))
         if not stubs:
             self._prove()
-        asked = wanted(stubs, names, ids)
+        named = frozenset(names)
+        asked = wanted(stubs, named, ids)
         known = {stub.id: rows[stub.ordinal] for stub in asked}
         found = self._http.map(lambda stub: self._whole(known[stub.id]), asked)
-        return inventory(stubs, asked, found, ids)
+        return inventory(stubs, asked, found, named, ids)
+
+    def _archived(self, known: Sequence[Tree], *query: tuple[str, str]) -> list[Tree]:
+        """List archived plans, which a list may hide: by every spelling of their state (§3.5)."""
+        spelt = self._rules.dialect.spellings(ARCHIVED, (text(row, "aasm_state") for row in known))
+        return [row for state in spelt for row in self._list(PLANS, (*query, (STATE, state)))]
 
     def _prove(self) -> None:
         """An empty list means something only where another list is not empty."""
@@ -153,8 +161,7 @@ class BrpmBackend:
         ):
             again = self._write(second, id_)
             if succeeded(again):
-                with self._lock:
-                    self._fallbacks ^= {event}
+                self._remember(event, other=second is step.fallback)
                 return id_ or ""
             if again.status != UNPROCESSABLE:
                 raise write_refusal(again, f"{second.method} {_path(second, id_)}")
@@ -163,6 +170,14 @@ class BrpmBackend:
             self._taken(step, response, where)
             raise write_refusal(response, where)
         return _made(response, where) if step.kind is StepKind.CREATE else id_ or ""
+
+    def _remember(self, event: str, *, other: bool) -> None:
+        """Keep for the run which spelling of an event this server knows."""
+        with self._lock:
+            if other:
+                self._fallbacks.add(event)
+            else:
+                self._fallbacks.discard(event)
 
     def _write(self, asked: Asked, id_: str | None) -> Response:
         return self._http.write(
@@ -177,8 +192,9 @@ class BrpmBackend:
         said = complaints(response).get(NAME, []) if response.status == UNPROCESSABLE else []
         if not name or not any(TAKEN in why for why in said):
             return
-        named = (("filters[name]", name),)
-        rows = (*self._list(PLANS, named), *self._list(PLANS, (*named, *ARCHIVED)))
+        named = ("filters[name]", name)
+        shown = self._list(PLANS, (named,))
+        rows = (*shown, *self._archived(shown, named))
         holders = {
             f"{row['id']} ({text(row, 'aasm_state')})" for row in rows if text(row, "name") == name
         }

@@ -7,7 +7,7 @@ Every event is checked by looking at the plan after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,6 +77,20 @@ class Dialect:
             if bare != spelt and known in STATES:
                 return known
         return spelt
+
+    def spellings(self, state: str, seen: Iterable[str]) -> tuple[str, ...]:
+        """Give the ways in which this server may spell a state, by the settings and by its others.
+
+        A server that spells its other states with a prefix spells this one so (§5.5).
+        """
+        prefixes = {
+            prefix
+            for spelt in seen
+            for prefix in _PREFIXES
+            if spelt not in self.states and spelt.startswith(prefix) and self.state(spelt) != spelt
+        }
+        given = (spelt for spelt, meant in self.states.items() if meant == state)
+        return tuple(dict.fromkeys((state, *given, *(f"{one}{state}" for one in sorted(prefixes)))))
 
     def event(self, event: str) -> str:
         """Give an event as this server spells it."""

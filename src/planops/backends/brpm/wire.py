@@ -173,7 +173,8 @@ def _update(desired: Desired, spec: Tree, live: Live) -> Step:
     changed = {
         name: spec[name]
         for name in WRITTEN
-        if name in desired.spec and not _equal(name, spec[name], live.spec[name])
+        if name in desired.spec and f"/spec/{name}" not in live.unseen
+        if not _equal(name, spec[name], live.spec[name])
     }
     named = ", ".join(changed)
     return Step(

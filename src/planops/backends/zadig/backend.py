@@ -148,10 +148,11 @@ class ZadigBackend:
     def observe(self, names: Iterable[str], ids: Collection[str] = ()) -> Inventory:
         """List every plan, and read those of these names and ids (docs/servers/zadig.md §8)."""
         stubs = self._stubs()
-        asked = wanted(stubs, names, ids)
+        named = frozenset(names)
+        asked = wanted(stubs, named, ids)
         found = self._http.map(self._document, asked)
         self._recognise(stubs, found)
-        return inventory(stubs, asked, found, ids)
+        return inventory(stubs, asked, found, named, ids)
 
     def _recognise(self, stubs: Sequence[Stub], read: Sequence[Tree]) -> None:
         """Let a document show the server's generation; one more is read where none was asked for.

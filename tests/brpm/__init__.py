@@ -1,0 +1,1 @@
+"""The BRPM backend's parts, without a run."""
