@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from planops.bookkeeping import Carried
 from planops.core.changes import NEW_ID, Change, Step, StepKind, fingerprint
-from planops.core.decide import Circumstances, Desired, decide
+from planops.core.decide import WRITABLE, Circumstances, Desired, Memory, decide
 from planops.core.lifecycle import Edge, Standing
+from planops.core.model import ABSENT, Live
+from planops.core.records import kept_echo
 from planops.core.report import ChangeReport, Outcome, StepResult
+from planops.custody import Custody
 from planops.errors import OutcomeUnknown, PlanopsError, StateConflict
+from planops.ownership import Claim, circumstances
 from planops.ports import Inventory
 from planops.reporting import change_report, shown
 from planops.run import Progress, Run, Target
@@ -26,19 +31,32 @@ def may_run(change: Change) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One change on its way; ``inventory`` is what was there just before the writes."""
+    """One change on its way; ``inventory`` is what was there just before the writes.
+
+    ``memory``, ``return_to`` and ``complete`` are what the decision rested on; ``custody`` is the
+    lease under which calls are made, where there is a ledger.
+    """
 
     target: Target
     run: Run
     desired: Desired
     inventory: Inventory
+    claim: Claim = field(default_factory=Claim)
+    custody: Custody | None = None
 
-    def carry_out(self, change: Change) -> ChangeReport:
+    def carry_out(self, change: Change) -> Carried:
         """Make one change, step by step, and say what became of each; raise nothing."""
         if not may_run(change):
-            return shown(self.target, change, self.run)
+            report = shown(self.target, change, self.run)
+            return Carried(change=change, report=report, live=change.live)
         self.tell(change, "started")
-        trip = _Trip(work=self, change=change, id=change.live.id if change.live else None)
+        trip = _Trip(
+            work=self,
+            change=change,
+            id=change.live.id if change.live else None,
+            memory=self.claim.memory,
+            live=change.live,
+        )
         try:
             trip.go()
         except PlanopsError as error:
@@ -47,7 +65,18 @@ class Work:
             trip.bug = True
             trip.end(*trip.at_worst(), f"bug in planops: {type(error).__name__}: {error}")
         self.tell(change, trip.outcome.value)
-        return trip.report()
+        begun = self.custody is not None
+        return Carried(
+            change=change,
+            report=trip.report(),
+            live=trip.live,
+            begun=begun,
+            echo=trip.memory.echo if trip.memory is not self.claim.memory else ABSENT,
+        )
+
+    def circumstances(self) -> Circumstances:
+        """Give what the decision about this plan depends on."""
+        return circumstances(self.target, self.claim, self.run)
 
     def tell(self, change: Change, what: str) -> None:
         """Speak of one plan while the run goes on."""
@@ -56,7 +85,7 @@ class Work:
     def look(self, id_: str, at: Circumstances) -> Change:
         """Read the plan in full and decide about it as if for the first time."""
         rules = self.target.backend.rules
-        live = rules.view(self.target.backend.read(id_), self.desired)
+        live = rules.view(self.target.backend.read(id_), self.desired, at.base)
         return decide(rules, self.desired, live, at)
 
 
@@ -67,6 +96,8 @@ class _Trip:
     work: Work
     change: Change
     id: str | None
+    memory: Memory
+    live: Live | None
     results: list[StepResult] = field(default_factory=list)
     outcome: Outcome = Outcome.APPLIED
     error: str = ""
@@ -89,6 +120,8 @@ class _Trip:
         self._look_before()
         while self.rest and not self.ended and not self._interrupted():
             step = self.rest[0]
+            if self.work.custody is not None:
+                self.work.custody.hold()
             self.sending = True
             try:
                 self.id = self.work.target.backend.send(step, self.id)
@@ -163,7 +196,7 @@ class _Trip:
             if documents:
                 self.end(Outcome.STALE, StepResult.SKIPPED, error)
             return
-        fresh = work.look(change.live.id, work.run.circumstances())
+        fresh = work.look(change.live.id, work.circumstances())
         self.version = fresh.live.version if fresh.live else None
         if fingerprint(work.target.url, fresh) != fingerprint(work.target.url, change):
             error = f"the plan is no longer what was shown ({_last_seen(fresh)}); run diff again"
@@ -180,8 +213,10 @@ class _Trip:
                 raise
             self.notices = (f"the last write was accepted, but could not be looked at: {error}",)
             return
-        self.notices = now.notices
         others = self._others_wrote(made, now)
+        if made.kind is StepKind.UPDATE and self.work.custody is not None and not others:
+            now = self._as_kept(now)
+        self.notices, self.live = now.notices, now.live
         left = self._still_to_do(now)
         if left is not None:
             self.results += [StepResult.SKIPPED] * (len(self.rest) - left)
@@ -202,6 +237,23 @@ class _Trip:
         else:
             stopped = now.route.standing in {Standing.STOPPED, Standing.UNKNOWN, Standing.WAITING}
             self.end(Outcome.PARKED if stopped else Outcome.APPLIED, StepResult.SKIPPED)
+
+    def _as_kept(self, now: Change) -> Change:
+        """Take what the server keeps of our update for applied, and say where it is not the same.
+
+        It is recorded, so that it is not written again.
+        """
+        if now.live is None:
+            return now
+        left = self.change.left
+        echo = kept_echo(now.live.spec, self.memory.echo, left)
+        self.memory = replace(self.memory, spec=self.work.desired.spec, echo=echo)
+        kept = [d.path for d in now.deltas if d.cause in WRITABLE and d.path not in left]
+        if kept:
+            message = f"the server kept something else in {', '.join(kept)}; that is recorded"
+            self.warnings = (*self.warnings, message)
+        at = self._at(self.rest)
+        return decide(self.work.target.backend.rules, self.work.desired, now.live, at)
 
     def _still_to_do(self, now: Change) -> int | None:
         """Say how many of our last steps are still asked for; ``None`` where others are."""
@@ -261,18 +313,28 @@ class _Trip:
     def _left_over(self, id_: str) -> bool:
         """Tell whether of this plan nothing but our next steps is left to do."""
         left = self.rest[1:]
-        return _writes(self._look(id_, left).steps) == _writes(left, id_)
+        now = self._look(id_, left)
+        if self.rest[0].kind is StepKind.TRANSITION and now.route.standing in _ASIDE:
+            return False  # somebody stopped it: that nothing is left to do is not our step's doing
+        return _writes(now.steps) == _writes(left, id_)
 
     def _look(self, id_: str, left: Sequence[Step]) -> Change:
         """Decide again about a plan that stands where this change put it."""
-        making = self.change.live is None and any(step.kind is StepKind.UPDATE for step in left)
-        at = replace(
-            self.work.run.circumstances(),
+        return self.work.look(id_, self._at(left))
+
+    def _at(self, left: Sequence[Step]) -> Circumstances:
+        making = self.change.live is None or self.work.claim.complete
+        return replace(
+            self.work.circumstances(),
+            memory=self.memory,
             ours=True,
             return_to=self.change.route.return_to,
-            complete=making,
+            left=self.change.left,
+            complete=making and any(step.kind is StepKind.UPDATE for step in left),
         )
-        return self.work.look(id_, at)
+
+
+_ASIDE = frozenset({Standing.STOPPED, Standing.UNKNOWN})
 
 
 def _stands_still(now: Change, made: Edge) -> bool:

@@ -7,36 +7,45 @@ asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from planops.bookkeeping import Carried, settled
 from planops.core.changes import Change, ChangeKind, ChangeSet
 from planops.core.decide import Desired, decide
 from planops.core.guards import guarded
+from planops.core.ledger import INTENTS
 from planops.core.lifecycle import Refusal, Route, Standing
-from planops.core.model import JSON, Plan
-from planops.core.report import TargetReport
+from planops.core.model import Plan
+from planops.core.records import intent
+from planops.core.report import StepResult, TargetReport
+from planops.custody import Custody, take
 from planops.errors import PlanopsError
 from planops.execution import Work, may_run
-from planops.ports import Inventory
+from planops.ownership import Claim, circumstances, claim
 from planops.reporting import shown, target_report
 from planops.run import Progress, Run, Sight, Target
 
 
 def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
-    """Resolve the files' references and read the server, completely or not at all."""
+    """Resolve the files' references and read ledger and server, completely or not at all."""
     run.progress(Progress(target=target.name, what=f"reading {target.url}"))
+    book = target.keeping.ledger.load() if target.keeping else None
     desired = target.backend.prepare(plans)
-    inventory = target.backend.observe(plan.display_name for plan in plans)
+    records = book.records.values() if book else ()
+    inventory = target.backend.observe(
+        (plan.display_name for plan in plans),
+        [record.id for record in records if record.url == target.url],
+    )
     what = f"plans on the server: {len(inventory.stubs)}, in files: {len(plans)}"
     run.progress(Progress(target=target.name, what=what))
-    return Sight(desired=desired, inventory=inventory)
+    return Sight(desired=desired, inventory=inventory, book=book, selected=run.selected)
 
 
 def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
     """Say what would be done about every plan, and what stands against it."""
-    changes = [_alone(target, wanted, sight.inventory, run) for wanted in sight.desired]
+    changes = [_alone(target, wanted, sight, run) for wanted in sight.desired]
     return guarded(
         sorted(changes, key=lambda change: change.key),
         target=target.name,
@@ -48,10 +57,10 @@ def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
     )
 
 
-def _alone(target: Target, wanted: Desired, inventory: Inventory, run: Run) -> Change:
+def _alone(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
     """Compare one plan; what goes wrong with it is not in the way of the others."""
     try:
-        return _change(target, wanted, inventory, run)
+        return _change(target, wanted, sight, run)
     except PlanopsError as error:
         return _undecided(wanted, error=str(error))
     except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
@@ -60,25 +69,27 @@ def _alone(target: Target, wanted: Desired, inventory: Inventory, run: Run) -> C
         )
 
 
-def _change(target: Target, wanted: Desired, inventory: Inventory, run: Run) -> Change:
-    rules = target.backend.rules
-    documents = inventory.documents.get(wanted.plan.display_name, ())
-    if len(documents) > 1:
-        return _ambiguous(wanted, documents)
-    if not documents:
-        return decide(rules, wanted, None, run.circumstances())
-    change = decide(rules, wanted, rules.view(documents[0], wanted), run.circumstances())
-    return change if target.by_name else _not_ours(change)
-
-
-def _ambiguous(wanted: Desired, documents: Sequence[Mapping[str, JSON]]) -> Change:
-    ids = " and ".join(str(raw.get("id")) for raw in documents)
-    message = (
-        f"{len(documents)} plans on the server are named {wanted.plan.display_name!r}: {ids};"
-        " rename or remove all but one there"
+def _change(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
+    found = claim(target, wanted, sight)
+    if found.undecided:
+        return replace(_undecided(wanted), refusals=found.refusals)
+    rules, at = target.backend.rules, circumstances(target, found, run)
+    live = None if found.raw is None else rules.view(found.raw, wanted, at.base)
+    change = decide(rules, wanted, live, at)
+    return replace(
+        change, refusals=(*found.refusals, *_rewound(found, change, run), *change.refusals)
     )
-    refusal = Refusal(guard="ambiguous", message=message)
-    return replace(_undecided(wanted), refusals=(refusal,))
+
+
+def _rewound(found: Claim, change: Change, run: Run) -> tuple[Refusal, ...]:
+    """An old commit applied again would take back newer work."""
+    if not found.origin or not change.acts or run.descends(found.origin):
+        return ()
+    message = (
+        f"it was last applied from {found.origin[:12]}, which this commit does not descend from, or"
+        " which this clone does not hold"
+    )
+    return (Refusal(guard="rewind", message=message, lift="--allow rewind"),)
 
 
 def _undecided(wanted: Desired, *, error: str = "", bug: bool = False) -> Change:
@@ -94,15 +105,6 @@ def _undecided(wanted: Desired, *, error: str = "", bug: bool = False) -> Change
         error=error,
         bug=bug,
     )
-
-
-def _not_ours(change: Change) -> Change:
-    id_ = change.live.id if change.live else ""
-    message = (
-        f"the server holds a plan of this name ({id_}), and nothing records that it is this file's"
-    )
-    refusal = Refusal(guard="adopt", message=message, lift="--adopt-by-name")
-    return replace(change, refusals=(refusal, *change.refusals))
 
 
 def show(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> TargetReport:
@@ -123,15 +125,93 @@ def apply(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> TargetR
         return target_report(
             target, sight, changes, [shown(target, change, run) for change in refused]
         )
-    wanted = {item.plan.key: item for item in sight.desired}
-    stopped = run.stop.is_set()
-    making = [c for c in changes.changes if may_run(c) and c.live is None and not stopped]
-    creating = [change.plan.display_name for change in making]
-    again = target.backend.observe(creating) if creating else sight.inventory
-    work = [
-        Work(target=target, run=run, desired=wanted[change.key], inventory=again)
-        for change in changes.changes
-    ]
+    keeping = target.keeping
+    custody = _begin(target, sight, changes, run) if keeping else None
+    try:
+        work = _work(target, sight, changes, run, custody)
+    except PlanopsError:
+        if custody is not None:  # nothing was called yet: nothing is left open
+            custody.settle({f"{INTENTS}{key}.json": None for key in _new(sight, changes)}, "end")
+        raise
     with ThreadPoolExecutor(target.concurrency, thread_name_prefix="planops-apply") as pool:
         done = list(pool.map(Work.carry_out, work, changes.changes))
-    return target_report(target, sight, changes, done)
+    report = target_report(target, sight, changes, [one.report for one in done])
+    return report if keeping is None else _settle(target, sight, run, done, custody, report)
+
+
+def _work(
+    target: Target, sight: Sight, changes: ChangeSet, run: Run, custody: Custody | None
+) -> list[Work]:
+    """Look once more for what is to be made, just before it is."""
+    wanted = {item.plan.key: item for item in sight.desired}
+    making = [c for c in changes.changes if may_run(c) and c.live is None]
+    creating = [change.plan.display_name for change in making]
+    looks = bool(creating) and not run.stop.is_set()
+    again = target.backend.observe(creating) if looks else sight.inventory
+    return [
+        Work(
+            target=target,
+            run=run,
+            desired=wanted[change.key],
+            inventory=again,
+            claim=claim(target, wanted[change.key], sight) if may_run(change) else Claim(),
+            custody=custody if may_run(change) else None,
+        )
+        for change in changes.changes
+    ]
+
+
+def _new(sight: Sight, changes: ChangeSet) -> list[str]:
+    """Name the plans whose intents are this run's alone."""
+    before = sight.book.intents if sight.book else {}
+    acting = [change.key.name for change in changes.changes if may_run(change)]
+    return [key for key in acting if key not in before]
+
+
+def _begin(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> Custody | None:
+    """Take the lease and write down what is about to be done; nothing where nothing is."""
+    keeping, book = target.keeping, sight.book
+    acting = [change for change in changes.changes if may_run(change)]
+    if keeping is None or book is None or run.stop.is_set():
+        return None
+    if not acting and not (book.intents and keeping.is_left(book.lease)):
+        return None
+    high_water = sight.inventory.high_water
+    opened = [intent(change, target.url, high_water, run.now) for change in acting]
+    named = ", ".join(f"{one.op} {one.key}" for one in opened) or "what was left open"
+    keys = {one.key for one in opened}
+    lost = [one for key, one in book.intents.items() if not one.id and key in keys]
+    youngest = max((one.at for one in lost), default=0) + int(keeping.call)
+    custody = take(keeping, book, opened, f"begin {target.name}: {named}")
+    if lost and youngest > keeping.clock.now():  # a call that was lost may still arrive
+        keeping.clock.sleep(youngest - keeping.clock.now())
+    return custody
+
+
+def _settle(
+    target: Target,
+    sight: Sight,
+    run: Run,
+    done: Sequence[Carried],
+    custody: Custody | None,
+    report: TargetReport,
+) -> TargetReport:
+    """Write down what came of it; what cannot be written down is for the next run to find."""
+    keeping, book = target.keeping, sight.book
+    if keeping is None or book is None:
+        return report
+    documents = settled(target, sight, book, run, done)
+    wrote = [c.change.key.name for c in done if StepResult.DONE in c.report.results]
+    message = f"{'apply' if wrote else 'note'} {target.name}: {', '.join(wrote) or 'what was seen'}"
+    if run.commit:
+        message += f"\n\nFrom: {run.commit}\nBy: {keeping.holder}"
+    try:
+        if custody is not None:
+            custody.settle(documents, message)
+        elif documents and book.lease is None:
+            keeping.ledger.write(book.tip, documents, message, keeping.clock.now())
+    except PlanopsError as error:
+        if custody is None:
+            return replace(report, notices=(*report.notices, f"not recorded: {error}"))
+        return replace(report, unrecorded=str(error))
+    return report

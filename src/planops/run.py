@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from planops.core.decide import Circumstances, Desired
+from planops.core.decide import Circumstances, Desired, Drift
 from planops.core.guards import Limits
+from planops.core.ledger import Book
 from planops.core.model import Mark, Plan
+from planops.custody import Keeping
 from planops.ports import Backend, Inventory
 
 Locate = Callable[[Plan], Callable[[str], Mark | None]]
@@ -19,8 +21,9 @@ Locate = Callable[[Plan], Callable[[str], Mark | None]]
 class Target:
     """A server as the run sees it.
 
-    ``digest_key`` keys the digests of bodies; ``by_name`` says that names identify plans, since
-    nothing else records which plans are ours.
+    ``digest_key`` keys the digests of bodies; ``by_name`` says that a plan of the file's name may
+    be taken for the file's. ``keeping`` is how what was applied is recorded, ``None`` where it is
+    not.
     """
 
     name: str
@@ -30,7 +33,9 @@ class Target:
     by_name: bool = False
     limits: Limits = field(default_factory=Limits)
     concurrency: int = 8
-    digest_key: bytes = b""
+    digest_key: bytes = field(default=b"", repr=False)
+    keeping: Keeping | None = None
+    drift: Drift = Drift.SAFE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +52,24 @@ class Progress:
 class Run:
     """What a run was asked for, and how it speaks while it goes on.
 
+    ``commit`` is where the files come from, empty where that is not known, and ``descends`` tells
+    whether it descends from another.
     ``allow`` maps guards to how many plans they are lifted for (``None``: one). ``selected`` tells
     that only some of the files are looked at. ``stop`` is set when no further call may be begun.
     """
 
     now: int
+    commit: str = ""
     allow: Mapping[str, int | None] = field(default_factory=dict)
     selected: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
+    descends: Callable[[str], bool] = lambda _: True
     progress: Callable[[Progress], None] = lambda _: None
     locate: Locate = lambda _: lambda _: None
 
-    def circumstances(self) -> Circumstances:
+    def circumstances(self, target: Target) -> Circumstances:
         """Give what every decision of this run depends on."""
-        return Circumstances(now=self.now, revive="reopen" in self.allow)
+        return Circumstances(now=self.now, revive="reopen" in self.allow, drift=target.drift)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +78,5 @@ class Sight:
 
     desired: tuple[Desired, ...]
     inventory: Inventory
+    book: Book | None = None
+    selected: bool = False

@@ -37,7 +37,8 @@ def test_settings_are_typed(repository: Any) -> None:
     assert (config.limits.mass_change, config.limits.mass_change_floor) == (100, 0)
     a, b = config.targets["a"], config.targets["b"]
     assert (a.name, a.backend, a.url) == ("a", "zadig", "https://zadig.example.com/base")
-    assert (a.concurrency, a.adopt_by_name, a.ledger) == (64, True, "none")
+    assert (a.concurrency, a.adopt_by_name, a.ledger.mode) == (64, True, "none")
+    assert (a.ledger.ref, a.ledger.remote) == ("refs/planops/ledger/a", "origin")
     assert a.ca_file == repository.root / "certs" / "ca.pem"
     assert a.timeouts == Timeouts(connect=1.5, read=60.0, total=90.0)
     assert (b.concurrency, b.adopt_by_name, b.ca_file, b.timeouts) == (8, False, None, Timeouts())

@@ -22,7 +22,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-SCHEMAS = ("config", "plan", "report", "zadig-release-plan")
+SCHEMAS = ("brpm-plan", "config", "plan", "report", "zadig-release-plan")
 COMMANDS = ("validate", "diff", "apply", "status", "schema", "sandbox", "demo")
 
 pytestmark = pytest.mark.slow

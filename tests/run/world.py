@@ -14,7 +14,7 @@ from planops.backends.exchange import Endpoint, Request, Response, Timeouts
 from planops.backends.http import Http
 from planops.backends.zadig.backend import Transport, ZadigBackend
 from planops.core.changes import ChangeSet
-from planops.core.guards import Limits
+from planops.core.guards import PER_PLAN, Limits
 from planops.core.model import JSON, Manage, Plan, PlanKey, Source
 from planops.core.report import ChangeReport, Outcome, TargetReport
 from planops.manifests.schemas import shape
@@ -30,9 +30,7 @@ ADMIN, PATRICK, ALICE = (f"sandbox-{who}-token" for who in ("admin", "patrick", 
 OPEN = "/openapi/release_plan/v1"
 INTERNAL = "/api/aslan/release_plan/v1"
 UIDS: Mapping[str, str] = {user["account"]: user["uid"] for user in FIXTURES["users"]}
-EVERYTHING: Mapping[str, int | None] = dict.fromkeys(
-    ("conflict", "interrupt", "past", "regress", "reopen", "replace", "reset", "weaken"), 99
-)
+EVERYTHING: Mapping[str, int | None] = dict.fromkeys(PER_PLAN, 99)
 AT_EASE = Limits(share=1.0, floor=10_000)
 
 Item = TypeVar("Item")

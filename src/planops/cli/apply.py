@@ -51,6 +51,13 @@ from planops.run import Run, Sight, Target
     metavar="FINGERPRINT",
     help="Apply only the change of this fingerprint, as diff shows it; may be repeated.",
 )
+@options.option(
+    "--lock-timeout",
+    type=options.Duration(),
+    default="0s",
+    envvar="PLANOPS_LOCK_TIMEOUT",
+    help="Wait this long for another run that holds the ledger (90s, 30m); else exit 75.",
+)
 @options.output
 def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
     """Make the calls that diff shows: one at a time, looking again before and after each.

@@ -28,6 +28,9 @@ COMMANDS = {
     "diff": "Show what would be done, call for call, and do nothing.",
     "apply": "Make the calls that diff shows.",
     "status": "Say where every plan is, where it should be, and who is next.",
+    "drift": "Show what somebody changed on the servers.",
+    "log": "Show what was applied, when, by whom, from which commit.",
+    "ledger": "See to the ledger by hand, after a run that died.",
     "lifecycle": "Show a server's states, and the route between two of them.",
     "schema": "Print a JSON Schema, for editors and other tools.",
     "sandbox": "Serve an emulated Zadig or BRPM, to try things on.",
@@ -94,7 +97,7 @@ def planops_command() -> None:
     \b
     Exit codes: 0 in sync, applied or parked; 1 failed; 2 changes (diff --exit-code);
     3 refused by a guard; 4 stale; 5 partial; 6 an outcome is unknown; 64 usage; 70 bug;
-    130 interrupted; 143 terminated.
+    75 another run is writing; 130 interrupted; 143 terminated.
     """  # noqa: D301  click reads the backspace, and never shows it
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ option = partial(click.option, show_envvar=True)
 """An option whose help names its environment variable."""
 
 FORMATS = ("text", "json", "markdown")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Sink(click.ParamType[tuple[str, str]]):
@@ -51,6 +53,21 @@ class Allowance(click.ParamType[tuple[str, int | None]]):
         if not number.isascii() or not number.isdigit() or int(number) < 1:
             self.fail(f"{number!r} is no number of plans; write {guard}=1 or more", param, ctx)
         return guard, int(number)
+
+
+class Duration(click.ParamType[int]):
+    """A length of time such as ``90s``, ``30m`` or ``2h``, in seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Read a number with its unit."""
+        match = re.fullmatch(r"([0-9]{1,6})([smh])", str(value))
+        if match is None:
+            self.fail(f"{value!r} is no duration; write 90s, 30m or 2h", param, ctx)
+        return int(match[1]) * _UNITS[match[2]]
 
 
 def paths(command: Command) -> Command:

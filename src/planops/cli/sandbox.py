@@ -33,7 +33,7 @@ TARGET = """\
     backend: {backend}
     url: {url}
     token: ${{env:{token}}}
-    adopt-by-name: true   # no ledger yet: names say which plans are ours
+    adopt-by-name: true   # a plan of a file's name is the file's
 """
 PORTS = {"zadig": 8765, "brpm": 8766}
 _WORDS = {"true": True, "false": False, "200": 200, "202": 202, "204": 204}

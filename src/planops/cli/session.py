@@ -19,16 +19,20 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from planops.cli.interrupts import Interrupts
+from planops.cli.writer import Writer
+from planops.core.decide import Drift
 from planops.core.guards import Limits
 from planops.core.model import Mark, Plan, Problem, Severity
-from planops.core.report import GitFacts, Report, TargetReport
-from planops.errors import PlanopsError, SettingsWrong, UsageWrong
+from planops.core.report import ExitCode, GitFacts, Report, TargetReport
+from planops.custody import Keeping
+from planops.errors import Busy, PlanopsError, SettingsWrong, Stale, UsageWrong
 from planops.render.escape import terminal
 from planops.run import Progress, Run, Target
 
 if TYPE_CHECKING:
     from planops.backends.exchange import Call
     from planops.backends.http import Http
+    from planops.git.ledger import GitLedger
     from planops.manifests.load import Loaded
     from planops.manifests.settings import Config
     from planops.manifests.settings import Target as TargetSettings
@@ -62,6 +66,7 @@ class Asked:
     labels: tuple[str, ...] = ()
     allow: dict[str, int | None] = field(default_factory=dict)
     by_name: bool = False
+    patience: int = 0
     verbose: int = 0
     quiet: bool = True
 
@@ -75,6 +80,7 @@ class Asked:
             labels=given["labels"],
             allow=dict(given.get("allowances", ())),
             by_name=given.get("adopt_by_name", False),
+            patience=given.get("lock_timeout", 0),
             verbose=given["verbose"],
             quiet=given["quiet"],
         )
@@ -115,12 +121,13 @@ class Session:
             command=command,
             targets=tuple(targets),
             problems=self.problems,
-            git=self._git(),
+            git=self.facts(),
             files=self.loaded.files if self.loaded else 0,
             exit_on_changes=exit_on_changes,
         )
 
-    def _git(self) -> GitFacts | None:
+    def facts(self) -> GitFacts | None:
+        """Give what git says of the files."""
         from planops.git.repository import facts
 
         return facts(self.config.root) if self.config else None
@@ -171,13 +178,19 @@ class Running:
     session: Session
     stack: ExitStack
     interrupts: Interrupts
-    secrets: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list, repr=False)
 
     def run(self) -> Run:
         """Give what the run was asked for."""
         asked, loaded = self.session.asked, self.session.loaded
+        from planops.git.repository import descends
+
+        facts = self.session.facts()
+        root = self.session.config.root if self.session.config else Path()
         return Run(
             now=SystemClock().now(),
+            commit=facts.head if facts else "",
+            descends=cache(lambda commit: descends(root, commit)),
             allow=asked.allow,
             selected=bool(loaded and loaded.selected),
             stop=self.interrupts.stop,
@@ -214,6 +227,26 @@ class Running:
             ),
             concurrency=settings.concurrency,
             digest_key=token.encode(),
+            keeping=self._keeping(config, settings),
+            drift=Drift(settings.drift),
+        )
+
+    def _keeping(self, config: Config, settings: TargetSettings) -> Keeping | None:
+        """Say how this target's ledger is kept, and who is writing."""
+        ledger = _ledger(config, settings)
+        if ledger is None:
+            return None
+        me = Writer.of(os.environ)
+        return Keeping(
+            ledger=ledger,
+            clock=SystemClock(),
+            holder=me.holder,
+            run=me.run,
+            link=me.link,
+            seconds=settings.ledger.lease,
+            call=min(settings.timeouts.total, settings.ledger.lease / 2),
+            patience=self.session.asked.patience,
+            is_dead=me.knows_dead,
         )
 
     def _backend(self, settings: TargetSettings, token: str) -> Backend:
@@ -257,6 +290,24 @@ class Running:
         return self.stack.enter_context(Http(endpoint, SystemClock(), on_call=on_call))
 
 
+def _ledger(config: Config, settings: TargetSettings) -> GitLedger | None:
+    if settings.ledger.mode == "none":
+        return None
+    from planops.git.ledger import GitLedger
+
+    remote = settings.ledger.remote if settings.ledger.mode == "git" else None
+    return GitLedger(root=config.root, ref=settings.ledger.ref, remote=remote)
+
+
+def ledgers(session: Session) -> dict[str, GitLedger]:
+    """Give the ledgers of the session's targets, by target; none of those that keep none."""
+    if session.config is None:
+        raise SettingsWrong(session.problems[0].message)
+    targets = session.config.targets
+    found = {name: _ledger(session.config, targets[name]) for name in session.names()}
+    return {name: ledger for name, ledger in found.items() if ledger is not None}
+
+
 def failed(name: str, session: Session, error: PlanopsError) -> TargetReport:
     """Report a target that could not be compared."""
     settings = session.config.targets[name] if session.config else None
@@ -266,7 +317,18 @@ def failed(name: str, session: Session, error: PlanopsError) -> TargetReport:
         url=settings.url if settings else "",
         managed=len(session.plans(name)),
         error=str(error),
+        code=_code_of(error),
     )
+
+
+def _code_of(error: PlanopsError) -> ExitCode | None:
+    match error:
+        case Busy():
+            return ExitCode.BUSY
+        case Stale():
+            return ExitCode.STALE
+        case _:
+            return None
 
 
 def _teller(*, quiet: bool) -> Callable[[Progress], None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,24 +21,8 @@ from planops.errors import UsageWrong
 from planops.render.wording import plural
 
 POLL = 10
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 _DONE = {Standing.REACHED, Standing.AHEAD, Standing.UNMANAGED}
 _STUCK = {Standing.STOPPED, Standing.BLOCKED, Standing.UNKNOWN}
-
-
-class Duration(click.ParamType[int]):
-    """A length of time such as ``90s``, ``30m`` or ``2h``, in seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        """Read a number with its unit."""
-        match = re.fullmatch(r"([0-9]{1,6})([smh])", str(value))
-        if match is None:
-            self.fail(f"{value!r} is no duration; write 90s, 30m or 2h", param, ctx)
-        return int(match[1]) * _UNITS[match[2]]
 
 
 @click.command()
@@ -48,7 +31,7 @@ class Duration(click.ParamType[int]):
 @options.comparison
 @options.option(
     "--wait",
-    type=Duration(),
+    type=options.Duration(),
     envvar="PLANOPS_WAIT",
     help="Look again until every goal is reached, at most this long (90s, 30m, 2h).",
 )

@@ -101,7 +101,8 @@ class Change:
 
     ``refusals`` stop the whole change. ``notices`` are sentences for people (who is next, what was
     left alone). ``live`` is what was observed, ``None`` for a plan to be created. ``error`` is why
-    nothing could be decided at all, ``bug`` that planops itself is at fault.
+    nothing could be decided at all, ``bug`` that planops itself is at fault. ``left`` are the paths
+    of drift that is not written back.
     """
 
     key: PlanKey
@@ -115,6 +116,7 @@ class Change:
     notices: tuple[str, ...] = ()
     error: str = ""
     bug: bool = False
+    left: frozenset[str] = frozenset()
 
     @property
     def parked(self) -> bool:

@@ -137,7 +137,7 @@ class Circumstances:
     ``return_to``: the state that an earlier step of this change must be followed back to.
     ``complete``: the plan is still being made, so that ignored fields are written too. ``memory``
     is what was recorded of the plan, where anything was, ``drift`` what is done about what the
-    server changed.
+    server changed, and ``left`` the drift that an earlier step of this change left alone.
     """
 
     now: int
@@ -147,6 +147,7 @@ class Circumstances:
     complete: bool = False
     memory: Memory = field(default_factory=Memory)
     drift: Drift = Drift.SAFE
+    left: frozenset[str] | None = None
 
     @property
     def base(self) -> Value:
@@ -211,7 +212,7 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
         unseen=seen.unseen,
     )
     deltas = _kept_otherwise(rules.shape, deltas, at.memory, seen)
-    left = {d.path for d in deltas if d.cause is Cause.DRIFT and not _corrects(rules, live, at)}
+    left = _left(rules, deltas, live, at)
     edited = any(delta.cause in WRITABLE and delta.path not in left for delta in deltas)
     kept = (*ignore, *left)
     spec = overlay(rules.shape, seen.spec, desired.spec, kept) if edited else seen.spec
@@ -251,6 +252,7 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
             *live.notices,
             *_left_alone(left, at.drift, live.state),
         ),
+        left=left,
     )
 
 
@@ -271,6 +273,14 @@ def _kept_otherwise(
 
 def _overlap(one: str, other: str) -> bool:
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
+def _left(rules: Rules, deltas: Sequence[Delta], live: Live, at: Circumstances) -> frozenset[str]:
+    """Choose the drift that is not written back; within one change that is decided once."""
+    if at.left is not None:
+        return at.left
+    drifted = {delta.path for delta in deltas if delta.cause is Cause.DRIFT}
+    return frozenset() if _corrects(rules, live, at) else frozenset(drifted)
 
 
 def _corrects(rules: Rules, live: Live, at: Circumstances) -> bool:
@@ -298,7 +308,7 @@ def _left_alone(left: AbstractSet[str], drift: Drift, state: str) -> tuple[str, 
     if not left:
         return ()
     why = "drift: report" if drift is Drift.REPORT else f"a write in {state} would undo more"
-    return (f"{len(left)} fields that the server changed are left as they are: {why}",)
+    return (f"changed on the server and left as it is, {', '.join(sorted(left))}: {why}",)
 
 
 def _conflicts(deltas: Sequence[Delta]) -> tuple[Refusal, ...]:

@@ -14,7 +14,18 @@ from dataclasses import dataclass, replace
 from planops.core.changes import Change, ChangeSet
 from planops.core.lifecycle import Refusal
 
-PER_PLAN = ("conflict", "interrupt", "past", "regress", "reopen", "replace", "reset", "weaken")
+PER_PLAN = (
+    "conflict",
+    "interrupt",
+    "past",
+    "recreate",
+    "regress",
+    "reopen",
+    "replace",
+    "reset",
+    "rewind",
+    "weaken",
+)
 PER_TARGET = ("empty", "mass-change")
 NAMES = tuple(sorted((*PER_PLAN, *PER_TARGET)))
 

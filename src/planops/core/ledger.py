@@ -3,16 +3,19 @@
 A ledger is a folder of JSON documents in a commit: ``plans/KEY.json`` is a record,
 ``intents/KEY.json`` a write that was begun and not yet settled, ``lease.json`` says who may write.
 This module turns documents into values and back. Documents are hostile input: whatever is not of
-the right form is a :class:`Damage`, and no call is ever made on the strength of it.
+the right form is a :class:`Damage`, and no call is ever made on the strength of it. A document has
+exactly its fields: one that is missing, or that this version does not know, would be lost when the
+document is next written.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, NoReturn
 
 from planops.core.model import JSON
 from planops.errors import PlanopsError
@@ -20,6 +23,10 @@ from planops.errors import PlanopsError
 FORMAT: Final = 1
 MAX_BYTES: Final = 4 * 1024 * 1024
 """The largest document that is read: a plan is at most a few hundred kilobytes."""
+MAX_DEPTH: Final = 200
+"""How many objects and lists may stand inside each other: a file has at most 40."""
+MAX_NUMBER: Final = 10**18 - 1
+"""The greatest time, ordinal or duration: that of the longest id that is taken."""
 PLANS: Final = "plans/"
 INTENTS: Final = "intents/"
 LEASE: Final = "lease.json"
@@ -27,6 +34,8 @@ LEASE: Final = "lease.json"
 _KEY: Final = re.compile(r"[a-z0-9]([-.a-z0-9]{0,98}[a-z0-9])?")
 _ID: Final = re.compile(r"[0-9a-f]{24}|[1-9][0-9]{0,17}")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|")
+_URL: Final = re.compile(r"https?://[^\s\x00-\x20\x7f]{1,2000}")
+_OPS: Final = frozenset({"create", "update", "transition", "delete", "adopt"})
 
 
 class _WrongForm(PlanopsError):
@@ -123,8 +132,14 @@ class Book:
     damages: tuple[Damage, ...] = ()
 
 
+_ORIGIN: Final = frozenset(one.name for one in fields(Origin))
+_RECORD: Final = frozenset(one.name for one in fields(Record)) | {"format"}
+_INTENT: Final = frozenset(one.name for one in fields(Intent)) | {"format"}
+_LEASE: Final = frozenset(one.name for one in fields(Lease)) | {"format"}
+
+
 def book(tip: str, documents: Mapping[str, bytes]) -> Book:
-    """Read the documents of one commit."""
+    """Read the documents of one commit; a damaged one hides no other."""
     records: dict[str, Record] = {}
     intents: dict[str, Intent] = {}
     damages: list[Damage] = []
@@ -139,6 +154,8 @@ def book(tip: str, documents: Mapping[str, bytes]) -> Book:
                 intents[intent.key] = intent
             elif path == LEASE:
                 lease = _lease(_loaded(data))
+            else:
+                _not_a_folders_place(path)
         except _WrongForm as error:
             damages.append(Damage(path=path, why=str(error)))
     return Book(tip=tip, records=records, intents=intents, lease=lease, damages=tuple(damages))
@@ -198,25 +215,71 @@ def lease_document(lease: Lease) -> tuple[str, bytes]:
 
 def _dumped(value: JSON) -> bytes:
     """One form only, with a line a field, so that people can read the history."""
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
-    return f"{text}\n".encode(errors="surrogatepass")
+    # Half a surrogate pair is no UTF-8; what this handler writes for it is JSON's escape too.
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode(errors="backslashreplace")
 
 
 def _loaded(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise _WrongForm(f"it has {len(data)} bytes; at most {MAX_BYTES} are read")
     try:
-        value = json.loads(data)
+        value = json.loads(
+            data.decode(),
+            object_pairs_hook=_members,
+            parse_constant=_constant,
+            parse_float=_finite,
+        )
     except (ValueError, RecursionError):
         raise _WrongForm("it is no JSON document") from None
     if not isinstance(value, dict):
         raise _WrongForm("it is no JSON object")
     form = value.get("format")
-    if not isinstance(form, int) or isinstance(form, bool):
+    if not isinstance(form, int) or isinstance(form, bool) or form < 1:
         raise _WrongForm("it says no format")
     if form > FORMAT:
-        raise _WrongForm(f"its format is {form}, newer than {FORMAT}; upgrade planops")
+        raise _WrongForm(f"its format is newer than {FORMAT}; upgrade planops")
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        _not_too_deep(value)
     return value
+
+
+def _members(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    """Of two values for one name readers take this one or that; planops takes neither."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _WrongForm("an object in it has a name twice")
+    return made
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _not_too_deep(value: JSON) -> None:
+    layer = [value]
+    for _ in range(MAX_DEPTH):
+        layer = [inner for one in layer for inner in _inside(one)]
+    if any(isinstance(one, (dict, list)) for one in layer):
+        raise _WrongForm(f"it has more than {MAX_DEPTH} objects and lists inside each other")
+
+
+def _inside(value: JSON) -> Collection[JSON]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _not_a_folders_place(path: str) -> None:
+    if f"{path}/" in (PLANS, INTENTS):
+        raise _WrongForm("it is no folder")
 
 
 def _key_of(path: str, folder: str) -> str:
@@ -228,36 +291,43 @@ def _key_of(path: str, folder: str) -> str:
 
 
 def _record(value: Mapping[str, Any], key: str) -> Record:
-    origin = value.get("origin")
-    if not isinstance(origin, dict):
-        raise _WrongForm("origin is no object")
-    commit = _text(origin, "commit")
+    _complete(value, _RECORD)
+    url = _text(value, "url")
+    if not _URL.fullmatch(url):
+        raise _WrongForm("url is no http address")
+    origin = _object(value, "origin")
+    _complete(origin, _ORIGIN, "origin.")
+    commit, file = (_text(origin, name, "origin.") for name in ("commit", "file"))
     if not _COMMIT.fullmatch(commit):
         raise _WrongForm("origin.commit is no commit id")
     return Record(
         key=_same_key(value, key),
         kind=_text(value, "kind"),
-        url=_text(value, "url"),
+        url=url,
         id=_id(value),
         name=_text(value, "name"),
         spec=_object(value, "spec"),
         echo=_object(value, "echo"),
         goal=_text_or_none(value, "goal"),
         reached=_text_or_none(value, "reached"),
-        protect=value.get("protect") is True,
-        origin=Origin(commit=commit, file=_text(origin, "file")),
+        protect=_flag(value, "protect"),
+        origin=Origin(commit=commit, file=file),
     )
 
 
 def _intent(value: Mapping[str, Any], key: str) -> Intent:
-    steps = value.get("steps")
+    _complete(value, _INTENT)
+    op = _text(value, "op")
+    if op not in _OPS:
+        raise _WrongForm("op is nothing that is done to a plan")
+    steps = value["steps"]
     if not isinstance(steps, list) or not all(isinstance(step, str) for step in steps):
         raise _WrongForm("steps is no list of digests")
     return Intent(
         key=_same_key(value, key),
-        op=_text(value, "op"),
+        op=op,
         name=_text(value, "name"),
-        id=_id(value) if value.get("id") else "",
+        id="" if op == "create" and value["id"] == "" else _id(value),
         ground=_text(value, "ground"),
         steps=tuple(steps),
         return_to=_text_or_none(value, "return_to"),
@@ -267,6 +337,7 @@ def _intent(value: Mapping[str, Any], key: str) -> Intent:
 
 
 def _lease(value: Mapping[str, Any]) -> Lease:
+    _complete(value, _LEASE)
     return Lease(
         holder=_text(value, "holder"),
         run=_text(value, "run"),
@@ -276,8 +347,15 @@ def _lease(value: Mapping[str, Any]) -> Lease:
     )
 
 
+def _complete(value: Mapping[str, Any], names: frozenset[str], within: str = "") -> None:
+    for name in sorted(names - value.keys()):
+        raise _WrongForm(f"{within}{name} is missing")
+    if value.keys() != names:
+        raise _WrongForm("it has a field that this version does not know; upgrade planops")
+
+
 def _same_key(value: Mapping[str, Any], key: str) -> str:
-    if value.get("key") != key:
+    if value["key"] != key:
         raise _WrongForm("it is filed under another key than its own")
     return key
 
@@ -289,26 +367,33 @@ def _id(value: Mapping[str, Any]) -> str:
     return id_
 
 
-def _text(value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name)
+def _text(value: Mapping[str, Any], name: str, within: str = "") -> str:
+    found = value[name]
     if not isinstance(found, str):
-        raise _WrongForm(f"{name} is no text")
+        raise _WrongForm(f"{within}{name} is no text")
     return found
 
 
 def _text_or_none(value: Mapping[str, Any], name: str) -> str | None:
-    return None if value.get(name) is None else _text(value, name)
+    return None if value[name] is None else _text(value, name)
+
+
+def _flag(value: Mapping[str, Any], name: str) -> bool:
+    found = value[name]
+    if not isinstance(found, bool):
+        raise _WrongForm(f"{name} is neither true nor false")
+    return found
 
 
 def _number(value: Mapping[str, Any], name: str) -> int:
-    found = value.get(name)
-    if not isinstance(found, int) or isinstance(found, bool):
-        raise _WrongForm(f"{name} is no whole number")
+    found = value[name]
+    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found <= MAX_NUMBER:
+        raise _WrongForm(f"{name} is no whole number from 0 to {MAX_NUMBER}")
     return found
 
 
 def _object(value: Mapping[str, Any], name: str) -> dict[str, JSON]:
-    found = value.get(name)
+    found = value[name]
     if not isinstance(found, dict):
         raise _WrongForm(f"{name} is no object")
     return found

@@ -44,6 +44,27 @@ def masked(value: JSON, shape: Shape = FREE, secrets: AbstractSet[str] = NONE) -
     return value
 
 
+def without_secrets(value: JSON, shape: Shape = FREE, secrets: AbstractSet[str] = NONE) -> JSON:
+    """Copy a JSON value without the members that are secret: they are not written down at all."""
+    if isinstance(value, Mapping):
+        hides = bool(value.get(CREDENTIAL))
+        return {
+            name: without_secrets(sub, shape.fields.get(name, FREE), secrets)
+            for name, sub in value.items()
+            if not (hides and name == "value")
+            if not shape.fields.get(name, FREE).sensitive
+            if not (isinstance(sub, str) and sub in secrets)
+        }
+    if isinstance(value, list):
+        return [without_secrets(item, shape.item or FREE, secrets) for item in value]
+    return value
+
+
+def secrets_of(*values: JSON) -> frozenset[str]:
+    """Collect what files or servers call credentials."""
+    return frozenset(found for value in values for found in _credentials(value)) - {""}
+
+
 def masked_delta(delta: Delta, secrets: AbstractSet[str] = NONE) -> Delta:
     """Copy a delta with secrets replaced, so that a change of one still shows as a change."""
     sides = (delta.base, delta.desired, delta.live)

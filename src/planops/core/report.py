@@ -83,7 +83,9 @@ class TargetReport:
     """One target: what was found there, or why it could not be compared.
 
     ``live`` counts the plans on the server, ``managed`` those that files declare. ``error``
-    says why the target could not be observed; ``refusals`` stop every change of it.
+    says why the target could not be observed; ``refusals`` stop every change of it; ``unrecorded``
+    says why what was done could not be written into the ledger. ``code`` is the exit code that the
+    error asks for, where it is not plain failure (another run holds the ledger, or moved it).
     """
 
     name: str
@@ -95,6 +97,8 @@ class TargetReport:
     refusals: tuple[Refusal, ...] = ()
     error: str = ""
     notices: tuple[str, ...] = ()
+    unrecorded: str = ""
+    code: ExitCode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +165,14 @@ def _found(report: Report) -> ExitCode:
     outcomes = {item.outcome for item in report.changes}
     failed = Outcome.FAILED in outcomes or _went_wrong(report)
     applying = report.command == "apply"
-    if Outcome.UNKNOWN in outcomes:
+    if Outcome.UNKNOWN in outcomes or any(target.unrecorded for target in report.targets):
         return ExitCode.UNKNOWN
     if failed:
         return ExitCode.PARTIAL if _wrote(report) else ExitCode.FAILED
-    if Outcome.STALE in outcomes:
+    codes = {target.code for target in report.targets}
+    if ExitCode.BUSY in codes:
+        return ExitCode.BUSY
+    if Outcome.STALE in outcomes or ExitCode.STALE in codes:
         return ExitCode.STALE
     if applying and (Outcome.REFUSED in outcomes or any(t.refusals for t in report.targets)):
         return ExitCode.REFUSED
@@ -179,7 +186,7 @@ def _wrote(report: Report) -> bool:
 
 
 def _went_wrong(report: Report) -> bool:
-    return any(t.error for t in report.targets) or any(
+    return any(t.error and t.code is None for t in report.targets) or any(
         p.severity is Severity.ERROR for p in report.problems
     )
 
@@ -202,6 +209,7 @@ _WORDS = {
     ExitCode.PARTIAL: "partial",
     ExitCode.UNKNOWN: "unknown",
     ExitCode.BUG: "bug",
+    ExitCode.BUSY: "busy",
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.TERMINATED: "interrupted",
 }

@@ -1,38 +1,55 @@
 """The ledger in git: read with a handful of processes, written by compare-and-swap.
 
-A commit chain of its own at a ref of its own; the work tree, the index and HEAD are never touched.
-In mode ``git`` the remote's ref is the truth and a push that would overwrite somebody's is refused
-by the remote; in mode ``local`` the same is done to a ref of this repository.
+A commit chain of its own at a ref of its own; the work tree, the index and HEAD are never touched,
+and no hook of the user's runs. In mode ``git`` the remote's ref is the truth and a push that would
+overwrite somebody's is refused by the remote; in mode ``local`` the same is done to a ref of this
+repository. What a failed write came to is found out by looking, never by what git's words were.
+
+Left behind in the repository: ``refs/planops/seen/…``, the remote's ledger as it was last seen, so
+that the next run fetches only what is new. It decides nothing and may be deleted. Where the ledger
+is a branch, git moves the remote-tracking branch with a push, as with every push.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
-from planops.core.ledger import MAX_BYTES, Book, book
-from planops.errors import LedgerMoved, SettingsWrong, Unreachable
+from planops.core.ledger import INTENTS, LEASE, MAX_BYTES, PLANS, Book, book
+from planops.errors import LedgerMoved, PlanopsError, Refused, SettingsWrong, Unreachable
 from planops.git.repository import opened, said
 
 if TYPE_CHECKING:
     from git import Repo
 
-_ME = "planops <planops@localhost>"
-_STALE = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update")
-_MISSING = ("does not appear to be a git repository", "No such remote", "not a git repository")
+MAX_DOCUMENTS: Final = 100_000
+"""The most documents that are read: ten times what a large server holds."""
+MAX_TOTAL: Final = 512 * 1024 * 1024
+"""The most bytes that are read; one small tree can name one large document very often."""
+
+_ME: Final = "planops <planops@localhost>"
+_REF: Final = re.compile(r"refs(/(?!\.)[^\x00-\x20\x7f~^:?*\[\\/]+)+")
+_REF_NEVER: Final = re.compile(
+    r"\.\.|@\{|\.lock(/|$)|\.$|^refs/(planops/seen|replace)/|^refs/[^/]*$"
+)
+_REMOTE: Final = re.compile(r"[A-Za-z0-9][-_.A-Za-z0-9]*(/[A-Za-z0-9][-_.A-Za-z0-9]*)*")
+_DOCUMENT: Final = re.compile(r"(?:plans|intents)/[a-z0-9][-.a-z0-9]*\.json|lease\.json")
+_CRASH: Final = re.compile(r"fast_import_crash_[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitLedger:
     """One target's ledger; ``remote`` is ``None`` in mode ``local``.
 
-    Raises ``SettingsWrong`` where there is no repository or no such remote, ``Unreachable`` where
-    the remote does not answer or refuses for another reason than that it moved.
+    Raises ``SettingsWrong`` where there is no repository, no git, no such remote, or where the ref
+    holds something else, ``Unreachable`` where the remote or the repository does not answer or
+    refuses for another reason than that the ledger moved.
     """
 
     root: Path
@@ -42,14 +59,16 @@ class GitLedger:
     def load(self) -> Book:
         """Read the ledger as it is now, from the remote where there is one."""
         with self._opened() as repo:
-            tip = self._tip(repo)
-            return book(tip, _documents(repo, tip) if tip else {})
+            tip = self._here(repo) if self.remote is None else self._fetched(repo, self.remote)
+            return book(tip, self._documents(repo, tip) if tip else {})
 
     def write(self, tip: str, changes: Mapping[str, bytes | None], message: str, now: int) -> str:
         """Add a commit on ``tip`` that sets these documents (``None`` removes one); its id.
 
-        Raises ``LedgerMoved`` where the ref is no longer at ``tip``; nothing is written then.
+        Raises ``LedgerMoved`` where the ref is no longer at ``tip``, ``Refused`` for a document
+        that could not be read again; nothing is written then.
         """
+        self._readable(changes)
         with self._opened() as repo:
             made = _commit(repo, tip, changes, message, now)
             if self.remote is None:
@@ -59,118 +78,257 @@ class GitLedger:
             return made
 
     @property
+    def _where(self) -> str:
+        return self.ref if self.remote is None else f"{self.remote} {self.ref}"
+
+    @property
     def _seen(self) -> str:
         """Where this repository keeps what it has seen of the remote's ledger."""
         return f"refs/planops/seen/{self.ref.removeprefix('refs/').replace('/', '-')}"
 
     @contextmanager
     def _opened(self) -> Iterator[Repo]:
+        self._well_named()
         with opened(self.root) as repo:
             if repo is None:
                 raise SettingsWrong(
                     f"{self.root}: ledger: this is no git repository, or git is missing; make one,"
                     " or set the ledger's mode to none"
                 )
-            yield repo
+            from git.exc import GitCommandError, GitCommandNotFound
 
-    def _tip(self, repo: Repo) -> str:
+            # A replaced commit would be another ledger; a hook may do anything to the repository.
+            repo.git.update_environment(GIT_NO_REPLACE_OBJECTS="1")
+            repo.git.set_persistent_git_options(c=[f"core.hooksPath={os.devnull}"])
+            try:
+                self._apart(repo)
+                yield repo
+            except GitCommandNotFound as error:
+                raise SettingsWrong(
+                    f"{self._where}: ledger: git is missing; install it,"
+                    " or set the ledger's mode to none"
+                ) from error
+            except (GitCommandError, OSError) as error:
+                raise self._unreachable(error, "used") from error
+
+    def _well_named(self) -> None:
+        if not _REF.fullmatch(self.ref) or _REF_NEVER.search(self.ref):
+            raise SettingsWrong(
+                f"ledger.ref {self.ref[:200]!r}: this is no ref that can hold a ledger; write a"
+                " whole one, such as refs/planops/ledger/prod or refs/heads/planops-ledger"
+            )
+        if self.remote is not None and not _REMOTE.fullmatch(self.remote):
+            raise SettingsWrong(
+                f"ledger.remote {self.remote[:200]!r}: this is no remote's name; write the name of"
+                " one that git knows, such as origin"
+            )
+
+    def _apart(self, repo: Repo) -> None:
+        """Make sure of the remote, and that the ledger is not the branch that the files are on."""
+        if str(repo.git.symbolic_ref("--quiet", "HEAD", with_exceptions=False)) == self.ref:
+            raise SettingsWrong(
+                f"{self._where}: the ledger cannot be on the branch that is checked out;"
+                " name a ref of its own by ledger.ref"
+            )
+        if self.remote is None:
+            return
+        # Git takes a name that it does not know for a path: what lies there is no remote.
+        known = str(repo.git.remote(with_exceptions=False)).splitlines()
+        if self.remote not in known:
+            raise SettingsWrong(
+                f"{self._where}: the ledger cannot be used: there is no such remote; name one by"
+                " ledger.remote, or set the ledger's mode to local"
+            )
+
+    # ------------------------------------------------------------------------------ the tip
+
+    def _here(self, repo: Repo) -> str:
+        """Give the commit that the ref of this repository is at; empty where there is none."""
+        _, listed, warned = repo.git.for_each_ref(
+            "--format=%(refname) %(objectname) %(objecttype)",
+            "--",
+            self.ref,
+            with_extended_output=True,
+        )
+        for line in str(listed).splitlines():
+            name, found, kind = line.split(" ")
+            if name == self.ref:
+                return self._commit_only(found, kind)
+        if "broken ref" in str(warned):
+            raise Unreachable(
+                f"{self._where}: the ledger cannot be read: the ref is broken; restore it from its"
+                " reflog or another clone, or delete it to begin a new ledger"
+            )
+        return ""
+
+    def _advertised(self, repo: Repo, remote: str) -> str:
+        """Give what the remote says that its ref is at; empty where it has none."""
+        listed = str(repo.git.ls_remote("--", remote, self.ref))
+        rows = (line.split("\t") for line in listed.splitlines())
+        # The pattern also matches refs that end in this name.
+        return next((row[0] for row in rows if row[1:] == [self.ref]), "")
+
+    def _fetched(self, repo: Repo, remote: str) -> str:
+        """Give the commit that the remote's ref is at, once this repository holds it."""
         from git.exc import GitCommandError
 
-        if self.remote is None:
-            return _resolved(repo, self.ref)
         try:
-            if not str(repo.git.ls_remote("--", self.remote, self.ref)).strip():
-                return ""
-            repo.git.fetch(
-                "--no-tags", "--no-write-fetch-head", "--quiet", "--no-recurse-submodules",
-                "--", self.remote, f"+{self.ref}:{self._seen}",
-            )  # fmt: skip
+            tip = self._advertised(repo, remote)
+            if tip and tip != _resolved(repo, self._seen):
+                self._fetch(repo, remote, tip)
         except GitCommandError as error:
             raise self._unreachable(error, "read") from error
-        return _resolved(repo, self._seen)
+        return tip and self._commit_only(tip, str(repo.git.cat_file("-t", tip)))
+
+    def _fetch(self, repo: Repo, remote: str, tip: str) -> None:
+        from git.exc import GitCommandError
+
+        try:
+            repo.git.fetch(
+                "--quiet", "--no-tags", "--no-prune", "--no-filter", "--no-write-fetch-head",
+                "--no-auto-gc", "--no-write-commit-graph", "--no-recurse-submodules", "--refmap=",
+                "--", remote, f"+{self.ref}:{self._seen}",
+            )  # fmt: skip
+        except GitCommandError:
+            # Another run in this clone may have held the lock of what was seen: the commit is here.
+            if _resolved(repo, f"{tip}^{{commit}}") != tip:
+                raise
+
+    def _commit_only(self, found: str, kind: str) -> str:
+        if kind != "commit":
+            raise SettingsWrong(
+                f"{self._where}: the ledger cannot be read: the ref holds no commit but a {kind};"
+                " name another by ledger.ref"
+            )
+        return found
+
+    # -------------------------------------------------------------------------- the writing
+
+    def _readable(self, changes: Mapping[str, bytes | None]) -> None:
+        for path, data in changes.items():
+            if data is None:
+                continue
+            if not _DOCUMENT.fullmatch(path):
+                raise Refused(f"{self._where}: {path!r} is the name of no document of a ledger")
+            if len(data) > MAX_BYTES:
+                raise Refused(
+                    f"{self._where}: {path} has {len(data)} bytes; at most {MAX_BYTES} could be"
+                    " read again; make the plan smaller"
+                )
 
     def _swap(self, repo: Repo, made: str, tip: str) -> None:
         from git.exc import GitCommandError
 
         try:
-            repo.git.update_ref(self.ref, made, tip or "0" * len(made))
+            repo.git.update_ref("--no-deref", self.ref, made, tip or "0" * len(made))
         except GitCommandError as error:
-            raise LedgerMoved(
-                f"{self.ref}: another run wrote into the ledger first; run again"
-            ) from error
+            raise self._failed(error, tip, self._here(repo)) from error
 
     def _push(self, repo: Repo, remote: str, made: str, tip: str) -> None:
         from git.exc import GitCommandError
 
         try:
             repo.git.push(
-                "--porcelain", "--no-verify", f"--force-with-lease={self.ref}:{tip}",
+                "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags",
+                "--recurse-submodules=no", f"--force-with-lease={self.ref}:{tip}",
                 "--", remote, f"{made}:{self.ref}",
             )  # fmt: skip
         except GitCommandError as error:
-            text = said(error)
-            if any(sign in text for sign in _STALE):
-                raise LedgerMoved(
-                    f"{remote} {self.ref}: another run wrote into the ledger first; run again"
-                ) from error
-            raise self._unreachable(error, "written") from error
-        repo.git.update_ref(self._seen, made)
+            now = self._after(repo, remote, error)
+            if now != made:  # it may have arrived, and only the answer was lost
+                raise self._failed(error, tip, now) from error
+        repo.git.update_ref("--no-deref", self._seen, made, with_exceptions=False)
 
-    def _unreachable(self, error: Exception, what: str) -> SettingsWrong | Unreachable:
-        why = said(error)
-        where = f"{self.remote} {self.ref}"
-        if any(sign in why for sign in _MISSING):
-            return SettingsWrong(
-                f"{where}: the ledger cannot be {what}: there is no such remote; name one by"
-                " ledger.remote, or set the ledger's mode to local"
-            )
-        return Unreachable(
-            f"{where}: the ledger cannot be {what}: {why}; check the remote, and that it takes"
-            " this ref (ledger.ref may name a branch)"
+    def _after(self, repo: Repo, remote: str, failed: Exception) -> str:
+        """Look what a push that failed came to; what it said is the reason, if that fails too."""
+        from git.exc import GitCommandError, GitCommandNotFound
+
+        try:
+            return self._advertised(repo, remote)
+        except GitCommandNotFound:
+            raise
+        except GitCommandError:
+            raise self._unreachable(failed, "written") from failed
+
+    def _failed(self, error: Exception, tip: str, now: str) -> PlanopsError:
+        if now != tip:
+            return LedgerMoved(f"{self._where}: another run wrote into the ledger first; run again")
+        return self._unreachable(error, "written")
+
+    def _unreachable(self, error: Exception, what: str) -> Unreachable:
+        remedy = (
+            "check the repository"
+            if self.remote is None
+            else "check the remote, and that it takes this ref (ledger.ref may name a branch)"
         )
+        return Unreachable(f"{self._where}: the ledger cannot be {what}: {said(error)}; {remedy}")
 
+    # -------------------------------------------------------------------------- the reading
 
-def _resolved(repo: Repo, ref: str) -> str:
-    """Resolve a ref to a commit; empty where there is none."""
-    from git.exc import GitCommandError
+    def _documents(self, repo: Repo, tip: str) -> dict[str, bytes]:
+        """Read every document of a commit: two processes, however many there are.
 
-    try:
-        found: str = repo.git.rev_parse(
-            "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
-        )
-    except GitCommandError:
-        return ""
-    return found
-
-
-def _documents(repo: Repo, tip: str) -> dict[str, bytes]:
-    """Read every document of a commit: two processes, however many there are.
-
-    Links, folders in strange places and what is too large are left out of the reading; a large
-    document stands as one that is too large.
-    """
-    listed: str = repo.git.ls_tree("-r", "-z", "-l", "--full-tree", "--end-of-options", tip)
-    found: dict[str, bytes] = {}
-    wanted: list[tuple[str, str]] = []
-    for row in listed.split("\0"):
-        head, tab, path = row.partition("\t")
-        if not tab:
-            continue
-        mode, kind, blob, size = head.split()
-        if kind != "blob" or mode not in ("100644", "100755"):
+        Only where documents belong is looked, and not into folders below: a tree can be made that
+        is small and has more paths than could ever be listed. What is no plain file stands as an
+        empty document, a large one as one that is too large.
+        """
+        listed: bytes = repo.git.ls_tree(
+            "-z", "-l", "--full-tree", "--end-of-options", tip, "--",
+            PLANS.rstrip("/"), PLANS, INTENTS.rstrip("/"), INTENTS, LEASE,
+            stdout_as_string=False,
+        )  # fmt: skip
+        found: dict[str, bytes] = {}
+        wanted: dict[str, str] = {}
+        total = 0
+        for row in listed.split(b"\0")[:-1]:
+            head, _, name = row.partition(b"\t")
+            path = name.decode(errors="backslashreplace")
+            mode, _, blob, size = head.decode().split()
             found[path] = b""
-        elif int(size) > MAX_BYTES:
-            found[path] = b" " * (MAX_BYTES + 1)
-        else:
-            wanted.append((path, blob))
-    return found | _blobs(repo, wanted)
+            if mode not in ("100644", "100755") or not size.isdecimal():
+                continue
+            if int(size) > MAX_BYTES:
+                found[path] = b" " * (MAX_BYTES + 1)
+            else:
+                wanted[path] = blob
+                total += int(size)
+        self._within_bounds(len(found), total)
+        if not any(map(_DOCUMENT.fullmatch, found)):
+            self._a_ledger(repo, tip)
+        return found | _blobs(repo, wanted)
+
+    def _within_bounds(self, count: int, total: int) -> None:
+        if count > MAX_DOCUMENTS or total > MAX_TOTAL:
+            raise SettingsWrong(
+                f"{self._where}: the ledger cannot be read: it has {count} documents of {total}"
+                f" bytes; at most {MAX_DOCUMENTS} of {MAX_TOTAL} are read; name another by"
+                " ledger.ref"
+            )
+
+    def _a_ledger(self, repo: Repo, tip: str) -> None:
+        """Make sure that a commit without documents is not the commit of something else."""
+        names = str(repo.git.ls_tree("-z", "--name-only", "--full-tree", tip)).split("\0")[:-1]
+        if others := {*names} - {PLANS.rstrip("/"), INTENTS.rstrip("/"), LEASE}:
+            raise SettingsWrong(
+                f"{self._where}: this is no ledger: it holds {min(others)[:100]!r} and no"
+                " document; name a ref of its own by ledger.ref"
+            )
 
 
-def _blobs(repo: Repo, wanted: list[tuple[str, str]]) -> dict[str, bytes]:
+def _resolved(repo: Repo, name: str) -> str:
+    """Resolve a name to a full id; empty where there is none."""
+    return str(
+        repo.git.rev_parse("--verify", "--quiet", "--end-of-options", name, with_exceptions=False)
+    )
+
+
+def _blobs(repo: Repo, wanted: Mapping[str, str]) -> dict[str, bytes]:
+    """Read blobs by path, each once; one that the repository lost stands as an empty document."""
     if not wanted:
         return {}
+    blobs = dict.fromkeys(wanted.values(), b"")
     with tempfile.TemporaryFile() as asked:
-        asked.write("".join(f"{blob}\n" for _, blob in wanted).encode())
+        asked.write("".join(f"{blob}\n" for blob in blobs).encode())
         asked.seek(0)
         answer: bytes = repo.git.cat_file(
             "--batch",
@@ -179,47 +337,59 @@ def _blobs(repo: Repo, wanted: list[tuple[str, str]]) -> dict[str, bytes]:
             stdout_as_string=False,
             strip_newline_in_stdout=False,
         )
-    found: dict[str, bytes] = {}
     at = 0
-    for path, _ in wanted:
+    for blob in blobs:
         end = answer.index(b"\n", at)
-        size = int(answer[at:end].split()[2])
-        found[path] = answer[end + 1 : end + 1 + size]
-        at = end + 1 + size + 1
-    return found
+        _, kind, *size = answer[at:end].split()
+        at = end + 1
+        if kind != b"missing":
+            blobs[blob] = answer[at : at + int(size[0])]
+            at += int(size[0]) + 1
+    return {path: blobs[blob] for path, blob in wanted.items()}
 
 
 def _commit(
     repo: Repo, tip: str, changes: Mapping[str, bytes | None], message: str, now: int
 ) -> str:
-    """Make a commit on ``tip`` with one process, and give its id; no ref of anybody's moves."""
-    name = f"refs/planops/writing/{uuid.uuid4().hex}"
+    """Make a commit on ``tip`` with one process, and give its id; no ref is made or moved."""
+    from git.exc import GitCommandError
+
     with tempfile.TemporaryFile() as stream:
-        _write_stream(stream, name, tip, changes, message, now)
+        _write_stream(stream, tip, changes, message, now)
         stream.seek(0)
-        repo.git.fast_import("--quiet", "--done", istream=stream)
-    made = _resolved(repo, name)
-    repo.git.update_ref("-d", name)
+        try:
+            made: str = repo.git.fast_import("--quiet", "--done", istream=stream)
+        except GitCommandError as error:
+            for crash in _CRASH.findall(str(error.stderr)):
+                (Path(repo.git_dir) / crash).unlink(missing_ok=True)
+            raise
     return made
 
 
 def _write_stream(
-    stream: IO[bytes],
-    name: str,
-    tip: str,
-    changes: Mapping[str, bytes | None],
-    message: str,
-    now: int,
+    stream: IO[bytes], tip: str, changes: Mapping[str, bytes | None], message: str, now: int
 ) -> None:
-    text = message.encode(errors="replace")
-    stream.write(f"commit {name}\ncommitter {_ME} {now} +0000\ndata {len(text)}\n".encode())
-    stream.write(text + b"\n")
+    # Fast-import commits to a ref only. This one is reset to nothing before it would be written.
+    name = "refs/planops/writing"
+    text = _plain(message)
+    stream.write(f"commit {name}\nmark :1\ncommitter {_ME} {now} +0000\n".encode())
+    stream.write(b"data %d\n%b\n" % (len(text), text))
     if tip:
         stream.write(f"from {tip}\n".encode())
     for path, data in sorted(changes.items()):
         if data is None:
-            stream.write(f"D {path}\n".encode())
+            stream.write(b"D %b\n" % _quoted(path))
         else:
-            stream.write(f"M 100644 inline {path}\ndata {len(data)}\n".encode())
-            stream.write(data + b"\n")
-    stream.write(b"done\n")
+            stream.write(b"M 100644 inline %b\ndata %d\n%b\n" % (_quoted(path), len(data), data))
+    stream.write(f"reset {name}\nfrom {'0' * (len(tip) or 40)}\n\nget-mark :1\ndone\n".encode())
+
+
+def _plain(message: str) -> bytes:
+    """Give a message that git can keep and a terminal can show."""
+    text = "".join(char if char == "\n" or char.isprintable() else "\ufffd" for char in message)
+    return f"{text.rstrip()}\n".encode()
+
+
+def _quoted(path: str) -> bytes:
+    """Quote a path the way fast-import reads it: nothing in it can be taken for a command."""
+    return b'"%b"' % b"".join(b"\\%03o" % byte for byte in path.encode(errors="surrogateescape"))

@@ -42,6 +42,21 @@ def opened(folder: Path) -> Iterator[Repo | None]:
         yield repo
 
 
+def descends(folder: Path, commit: str) -> bool:
+    """Tell whether HEAD descends from a commit; false too where this clone does not hold it."""
+    with opened(folder) as repo:
+        if repo is None:
+            return False
+        from git.exc import GitError
+
+        try:
+            full = repo.git.rev_parse("--verify", "--end-of-options", f"{commit}^{{commit}}")
+            repo.git.merge_base("--is-ancestor", full, "HEAD")
+        except (GitError, OSError, ValueError):
+            return False
+        return True
+
+
 def said(error: Exception) -> str:
     """Give what git said, on one line and printable."""
     parts = (getattr(error, "stdout", ""), getattr(error, "stderr", ""))

@@ -81,7 +81,7 @@ def stopped(target: TargetReport) -> bool:
 
 def agrees(report: Report) -> bool:
     """Tell that all was compared, and that nothing differs."""
-    if errors(report) or any(stopped(target) for target in report.targets):
+    if errors(report) or any(t.unrecorded or stopped(t) for t in report.targets):
         return False
     return all(_same(item) for item in report.changes)
 
@@ -145,6 +145,8 @@ def next_steps(report: Report) -> tuple[str, ...]:
     outcomes = Counter(item.outcome for item in report.changes)
     said = ["report the bug in planops; what it had begun, the next run goes on with"]
     said = said if exit_code(report) is ExitCode.BUG else []
+    if any(target.unrecorded for target in report.targets):
+        said.append("see to the ledger, and run planops apply again: it records what it finds")
     if outcomes[Outcome.UNKNOWN]:
         said.append("run planops apply again: it finds out first what became of the unknown calls")
     if wrong := errors(report):

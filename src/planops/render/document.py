@@ -76,6 +76,7 @@ def _target(target: TargetReport) -> JSON:
         "live": target.live,
         "managed": target.managed,
         "error": target.error,
+        "unrecorded": target.unrecorded,
         "refusals": [_refusal(refusal) for refusal in target.refusals],
         "notices": list(target.notices),
     }

@@ -67,6 +67,8 @@ def _target(target: TargetReport, look: Look) -> Iterator[Line]:
             f"  {wording.plural(target.live, 'plan')} on the server, {target.managed} in files: ",
             closing.tally(target.changes),
         )
+    if target.unrecorded:
+        yield line("  ", (Style.BAD, "not recorded: "), sentence(target.unrecorded, look))
     for refusal in target.refusals:
         yield from refusal_lines(refusal, look, "  ")
     for notice in target.notices:

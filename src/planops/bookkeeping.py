@@ -1,0 +1,134 @@
+"""What a run writes into the ledger: the next record of every plan, and what is closed.
+
+Pure: from what was there, what was done and what was last seen to documents; the writing itself is
+``custody.py``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from planops.core.changes import Cause, Change, StepKind
+from planops.core.decide import Desired
+from planops.core.ledger import INTENTS, PLANS, Book, Origin, Record, record_document
+from planops.core.masking import secrets_of
+from planops.core.model import ABSENT, JSON, Live, Value
+from planops.core.records import applied, noted, partly
+from planops.core.report import ChangeReport, Outcome, StepResult
+from planops.run import Run, Sight, Target
+
+Documents = Mapping[str, "bytes | None"]
+
+_ENDED = {Outcome.APPLIED, Outcome.PARKED, Outcome.UNCHANGED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What became of one change: its report, and the plan as it was last seen.
+
+    ``begun`` tells that an intent of it was written down; ``echo`` is what the server kept of the
+    fields, where they were written.
+    """
+
+    change: Change
+    report: ChangeReport
+    live: Live | None = None
+    begun: bool = False
+    echo: Value = ABSENT
+
+
+def settled(
+    target: Target, sight: Sight, book: Book, run: Run, carried: Sequence[Carried]
+) -> dict[str, bytes | None]:
+    """Give the documents that the ledger must hold after a run, those that change only."""
+    wanted = {item.plan.key: item for item in sight.desired}
+    found: dict[str, bytes | None] = {}
+    for one in carried:
+        found |= _of(target, book, run, wanted[one.change.key], one)
+    for key in closed(target, sight, book):
+        found |= {f"{PLANS}{key}.json": None}
+        found |= {f"{INTENTS}{key}.json": None} if key in book.intents else {}
+    return found
+
+
+def closed(target: Target, sight: Sight, book: Book) -> tuple[str, ...]:
+    """Name the records to forget: their files are gone, and their plans gone or finished too."""
+    files = {item.plan.key.name for item in sight.desired}
+    finished = target.backend.rules.lifecycle.finished
+    return tuple(
+        key
+        for key, record in book.records.items()
+        if key not in files and record.url == target.url and not sight.selected
+        if (state := orphan_state(target, sight, record)) is None or state in finished
+    )
+
+
+def orphan_state(target: Target, sight: Sight, record: Record) -> str | None:
+    """Give the state of a plan whose file is gone; ``None`` where it is gone as well."""
+    raw = sight.inventory.by_id.get(record.id)
+    return None if raw is None else target.backend.rules.view(raw, None).state
+
+
+def _of(target: Target, book: Book, run: Run, desired: Desired, one: Carried) -> Documents:
+    key, report = one.change.key.name, one.report
+    documents: dict[str, bytes | None] = {}
+    record = _next(target, run, desired, one, book.records.get(key))
+    if record is not None and record != book.records.get(key):
+        path, data = record_document(record)
+        documents[path] = data
+    ended = report.outcome in _ENDED and not one.change.refusals
+    nothing = not _wrote(one) and report.outcome is not Outcome.UNKNOWN
+    if (ended or (nothing and key not in book.intents)) and (one.begun or key in book.intents):
+        documents[f"{INTENTS}{key}.json"] = None
+    return documents
+
+
+def _next(
+    target: Target, run: Run, desired: Desired, one: Carried, before: Record | None
+) -> Record | None:
+    """The record after a change, ``None`` where the one that there is stays as it is."""
+    live, ended = one.live, one.report.outcome in _ENDED
+    if live is None or one.change.error or (not _wrote(one) and one.change.refusals):
+        return None
+    rules = target.backend.rules
+    whole = applied(
+        desired=desired,
+        live=live,
+        echo=_echo(one, live, before),
+        url=target.url,
+        origin=Origin(commit=run.commit, file=desired.plan.source.file),
+        before=before,
+        table=rules.lifecycle,
+        shape=rules.shape,
+        secrets=secrets_of(dict(desired.plan.spec), dict(live.raw)),
+    )
+    if _wrote(one):
+        return whole if ended else partly(whole, before, updated=_updated(one))
+    if not ended:
+        return None
+    if before is None:
+        return whole if _in_order(one.change) else partly(whole, None, updated=False)
+    return noted(before, whole, settled=_in_order(one.change))
+
+
+def _echo(one: Carried, live: Live, before: Record | None) -> dict[str, JSON]:
+    """What the server keeps of the declared fields: it stays what it was where none was written."""
+    if isinstance(one.echo, dict):
+        return one.echo
+    known = before is not None and before.id == live.id and not _wrote(one)
+    return before.echo if before is not None and known and not _in_order(one.change) else live.spec
+
+
+def _wrote(one: Carried) -> bool:
+    return StepResult.DONE in one.report.results
+
+
+def _updated(one: Carried) -> bool:
+    pairs = zip(one.change.steps, one.report.results, strict=True)
+    return any(step.kind is StepKind.UPDATE and result is StepResult.DONE for step, result in pairs)
+
+
+def _in_order(change: Change) -> bool:
+    """Tell whether nothing differs that a write could settle."""
+    return all(delta.cause in (Cause.UNKNOWN, Cause.RELEASED) for delta in change.deltas)

@@ -1,0 +1,53 @@
+"""``planops drift``: what somebody changed on the servers, apart from what git wants to change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from planops.cli import options
+from planops.cli.diff import compared
+from planops.cli.output import Output
+from planops.cli.session import Asked, open_session, running
+from planops.core.changes import Cause
+from planops.core.lifecycle import Standing
+from planops.core.report import ChangeReport, ExitCode, TargetReport, exit_code
+
+
+@click.command()
+@options.paths
+@options.selection
+@options.output
+def command(**given: Any) -> int:
+    """Show what was changed on the servers since planops last applied it. Writes nothing.
+
+    Only plans with such a change, or with one that git and the server both made, are shown, and
+    plans that somebody stopped or put back. What git wants and has not got yet is no drift. Exits
+    2 where there is drift; needs a ledger, since without one nobody knows what was applied.
+
+    \b
+    Examples:
+      planops drift
+      planops drift --target zadig-prod --format json=drift.json
+    """  # noqa: D301  click reads the backspace, and never shows it
+    session = open_session(Asked.of(given))
+    with running(session) as at:
+        reports = [_drifted(compared(session, at, name)) for name in session.names()]
+    report = session.report("drift", reports)
+    code = at.interrupts.code or exit_code(report)
+    if code is ExitCode.OK and any(target.changes for target in reports):
+        code = ExitCode.CHANGES
+    return Output.of(given).write(replace(report, ended=code), at.secrets)
+
+
+def _drifted(target: TargetReport) -> TargetReport:
+    shown = tuple(item for item in target.changes if _is_drift(item))
+    return replace(target, changes=shown)
+
+
+def _is_drift(item: ChangeReport) -> bool:
+    causes = {delta.cause for delta in item.change.deltas}
+    stopped = item.change.route.standing is Standing.STOPPED
+    return stopped or bool(causes & {Cause.DRIFT, Cause.CONFLICT}) or bool(item.error)

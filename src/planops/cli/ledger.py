@@ -1,0 +1,88 @@
+"""``planops ledger``: see to a ledger by hand, after a run that died."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from planops.cli import options
+from planops.cli.output import write_out
+from planops.cli.session import Asked, SystemClock, ledgers, open_session
+from planops.core.ledger import LEASE
+from planops.errors import UsageWrong
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """See to the ledger by hand, after a run that died.
+
+    \b
+    Examples:
+      planops ledger show
+      planops ledger unlock --target zadig-prod
+    """  # noqa: D301  click reads the backspace, and never shows it
+
+
+@command.command()
+@options.selection
+def show(**given: Any) -> int:
+    """Say what each ledger holds: records, open intents, and who holds the lease.
+
+    \b
+    Example:
+      planops ledger show
+    """  # noqa: D301  click reads the backspace, and never shows it
+    from planops.render.escape import terminal
+
+    for name, ledger in _ledgers(given).items():
+        book = ledger.load()
+        lease = book.lease
+        held = f"held by {lease.holder}, run {lease.run} {lease.link}" if lease else "free"
+        write_out(f"{name}: {len(book.records)} records, lease {terminal(held.rstrip())}\n")
+        for intent in book.intents.values():
+            what = f"{intent.op} {intent.key} {intent.id or intent.name}"
+            write_out(f"  not settled: {terminal(what)}; the next apply looks what came of it\n")
+        for damage in book.damages:
+            write_out(f"  damaged: {terminal(damage.path)}: {terminal(damage.why)}\n")
+    return 0
+
+
+@command.command()
+@options.selection
+@options.option(
+    "-y",
+    "--yes",
+    is_flag=True,
+    envvar="PLANOPS_YES",
+    help="Do not ask whether the run that holds the lease is really dead.",
+)
+def unlock(*, yes: bool, **given: Any) -> int:
+    """Take the lease away from a run that is dead. Its intents stay: the next apply looks at them.
+
+    \b
+    Example:
+      planops ledger unlock --target zadig-prod --yes
+    """  # noqa: D301  click reads the backspace, and never shows it
+    from planops.render.escape import terminal
+
+    clock = SystemClock()
+    for name, ledger in _ledgers(given).items():
+        book = ledger.load()
+        if book.lease is None:
+            write_out(f"{name}: nobody holds the lease\n")
+            continue
+        who = terminal(f"{book.lease.holder}, run {book.lease.run}")
+        if not yes and not click.confirm(f"{name}: is this run dead: {who}?"):
+            write_out(f"{name}: left as it is\n")
+            continue
+        ledger.write(book.tip, {LEASE: None}, f"unlock {name}: {who}", clock.now())
+        write_out(f"{name}: the lease of {who} is taken away\n")
+    return 0
+
+
+def _ledgers(given: dict[str, Any]) -> Any:
+    found = ledgers(open_session(Asked.of({**given, "verbose": 0, "quiet": True})))
+    if not found:
+        raise UsageWrong("ledger: no target keeps one; set ledger: {mode: git} in planops.yaml")
+    return found

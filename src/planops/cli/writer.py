@@ -1,0 +1,62 @@
+"""Who is writing: a name for people, a name for this run, and a link to it where CI gives one."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from planops.core.ledger import Lease
+
+_LINKS = (
+    ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"),
+    ("CI_JOB_URL",),
+    ("BUILD_URL",),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """This process, as it signs the ledger."""
+
+    holder: str
+    run: str
+    link: str = ""
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Writer:
+        """Take user, host and process, and the link that a CI sets."""
+        host = socket.gethostname()
+        run = f"{host}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+        return cls(holder=f"{_user()}@{host}", run=run, link=_link(environ))
+
+    def knows_dead(self, lease: Lease) -> bool:
+        """Tell whether the holder was a process of this computer, and is not there any more."""
+        host, slash, rest = lease.run.partition("/")
+        pid = rest.partition("/")[0]
+        if not slash or host != self.run.partition("/")[0] or not pid.isdecimal():
+            return False
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except (OSError, OverflowError):
+            return False
+        return False
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return "somebody"
+
+
+def _link(environ: Mapping[str, str]) -> str:
+    server, repository, run = (environ.get(name, "") for name in _LINKS[0])
+    if server and repository and run:
+        return f"{server}/{repository}/actions/runs/{run}"
+    return next((environ[name] for (name,) in _LINKS[1:] if environ.get(name)), "")

@@ -1,0 +1,126 @@
+"""From a plan's record to what a decision remembers, and from what was done to the next record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from planops.core.changes import Change, fingerprint
+from planops.core.decide import Desired, Memory
+from planops.core.ledger import Intent, Origin, Record
+from planops.core.lifecycle import Lifecycle
+from planops.core.masking import without_secrets
+from planops.core.model import JSON, Live, Value
+from planops.core.shape import Shape
+
+
+def memory(record: Record) -> Memory:
+    """Give what a decision remembers of a plan."""
+    return Memory(spec=record.spec, echo=record.echo, goal=record.goal, reached=record.reached)
+
+
+OURS = Memory(spec={}, echo={})
+"""What a decision remembers of a plan that a lost call of ours made: that it is ours, no more."""
+
+
+def intent(change: Change, url: str, high_water: int, now: int) -> Intent:
+    """Say what is about to be done, so that it can be found out later how far it came."""
+    live = change.live
+    return Intent(
+        key=change.key.name,
+        op=change.kind.value,
+        name=change.plan.display_name,
+        id=live.id if live else "",
+        ground=fingerprint(url, change),
+        steps=tuple(step.request.digest() for step in change.steps),
+        return_to=change.route.return_to,
+        high_water=high_water,
+        at=now,
+    )
+
+
+def applied(  # noqa: PLR0913  each a fact of its own
+    *,
+    desired: Desired,
+    live: Live,
+    echo: Mapping[str, JSON],
+    url: str,
+    origin: Origin,
+    before: Record | None,
+    table: Lifecycle,
+    shape: Shape,
+    secrets: AbstractSet[str],
+) -> Record:
+    """Record a plan as it stands: what its file declares is applied, and was kept so."""
+    plan = desired.plan
+    spec = without_secrets(dict(desired.spec), shape, secrets)
+    kept = {name: echo[name] for name in desired.spec if name in echo}
+    earlier = before.reached if before is not None and before.id == live.id else None
+    return Record(
+        key=plan.key.name,
+        kind=plan.kind,
+        url=url,
+        id=live.id,
+        name=plan.display_name,
+        spec=spec if isinstance(spec, dict) else {},
+        echo=_tree(without_secrets(kept, shape, secrets)),
+        goal=plan.state,
+        reached=_reached(table, live.state, plan.state) or earlier,
+        protect=plan.manage.protect,
+        origin=origin,
+    )
+
+
+def kept_echo(now: Mapping[str, JSON], before: Value, left: AbstractSet[str]) -> dict[str, JSON]:
+    """Say what the server keeps of the fields; of those left drifted what it kept before."""
+    drifted = {path.split("/")[2] for path in left}
+    earlier = before if isinstance(before, dict) else {}
+    return {
+        name: earlier.get(name, value) if name in drifted else value for name, value in now.items()
+    }
+
+
+def partly(whole: Record, before: Record | None, *, updated: bool) -> Record:
+    """Record a plan of which only a part was done: it is ours, and its fields may be in."""
+    known = before is not None and before.id == whole.id
+    return replace(
+        whole,
+        spec=whole.spec if updated else (before.spec if before and known else {}),
+        echo=whole.echo if updated else (before.echo if before and known else {}),
+        goal=before.goal if before and known else None,
+        reached=before.reached if before and known else None,
+    )
+
+
+def noted(before: Record, after: Record, *, settled: bool) -> Record:
+    """Record what a run saw of a plan without writing to it.
+
+    ``settled``: nothing differs, so that what the file declares now is what was applied.
+    """
+    if settled:
+        return after if _told(before, after) else before
+    return replace(before, reached=after.reached, protect=after.protect, name=before.name)
+
+
+def _told(before: Record, after: Record) -> bool:
+    """Tell whether the next record says anything new; where it came from alone is not news.
+
+    Nor is what the server keeps of the same fields: nothing differs from it.
+    """
+    same = after.spec == before.spec
+    return replace(after, origin=before.origin, echo=before.echo if same else after.echo) != before
+
+
+def _reached(table: Lifecycle, state: str, goal: str | None) -> str | None:
+    if goal is None:
+        return None
+    if state == goal:
+        return goal
+    if state in table.path and goal in table.path:
+        return goal if table.path.index(state) >= table.path.index(goal) else None
+    return None
+
+
+def _tree(value: JSON | Mapping[str, JSON]) -> dict[str, JSON]:
+    return dict(value) if isinstance(value, Mapping) else {}

@@ -1,0 +1,147 @@
+"""Which plan on the server is a file's: by the record's id where there is one, else by name.
+
+Decides nothing about fields or states. What cannot be told apart, or is somebody else's, becomes a
+refusal; a plan that a lost call of ours made is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from planops.core.decide import Circumstances, Desired, Memory
+from planops.core.ledger import Intent, Record
+from planops.core.lifecycle import Refusal
+from planops.core.model import JSON
+from planops.core.records import OURS, memory
+from planops.errors import PlanGone
+from planops.run import Run, Sight, Target
+
+Raw = dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What was found for a file: its plan, what is remembered of it, and what stands against it.
+
+    ``raw`` is ``None`` where there is no plan, ``origin`` the commit that was last applied.
+    ``return_to`` and ``complete`` carry on a change of ours that was cut short. ``undecided`` means
+    that nothing can be decided.
+    """
+
+    raw: Raw | None = None
+    memory: Memory = field(default_factory=Memory)
+    origin: str = ""
+    return_to: str | None = None
+    complete: bool = False
+    refusals: tuple[Refusal, ...] = ()
+    undecided: bool = False
+
+
+def claim(target: Target, wanted: Desired, sight: Sight) -> Claim:
+    """Find a file's plan. Raises ``ServerSaidNo`` where a plan that is missing cannot be read."""
+    book, key = sight.book, wanted.plan.key.name
+    if book is None:
+        return _by_name(target, wanted, sight, None)
+    damage = next((one for one in book.damages if one.key == key), None)
+    if damage is not None:
+        message = f"its record cannot be used: {damage.path}: {damage.why}; restore it from history"
+        return _stopped(Refusal(guard="ledger", message=message))
+    record, intent = book.records.get(key), book.intents.get(key)
+    if record is None:
+        return _by_name(target, wanted, sight, intent)
+    if record.url != target.url:
+        message = f"its record is of another server, {record.url}; adopt the plan here"
+        return _stopped(Refusal(guard="ledger", message=message))
+    return _by_record(target, record, sight, intent)
+
+
+def circumstances(target: Target, found: Claim, run: Run) -> Circumstances:
+    """Give what the decision about a claimed plan depends on."""
+    return replace(
+        run.circumstances(target),
+        memory=found.memory,
+        return_to=found.return_to,
+        complete=found.complete,
+    )
+
+
+def _by_record(target: Target, record: Record, sight: Sight, intent: Intent | None) -> Claim:
+    raw = sight.inventory.by_id.get(record.id) or _missing(target, record.id)
+    if raw is None:
+        message = (
+            f"the plan {record.id} that was made of this file is gone from the server;"
+            " another one would be made"
+        )
+        return Claim(
+            refusals=(Refusal(guard="recreate", message=message, lift="--allow recreate"),)
+        )
+    return Claim(
+        raw=raw,
+        memory=memory(record),
+        origin=record.origin.commit,
+        return_to=intent.return_to if intent else None,
+    )
+
+
+def _missing(target: Target, id_: str) -> Raw | None:
+    """A plan is gone only where the inventory lacks it and the server says so itself."""
+    try:
+        return target.backend.read(id_)
+    except PlanGone:
+        return None
+
+
+def _by_name(target: Target, wanted: Desired, sight: Sight, intent: Intent | None) -> Claim:
+    documents = sight.inventory.documents.get(wanted.plan.display_name, ())
+    if intent is not None and not intent.id:
+        return _lost(intent, sight, documents)
+    if len(documents) > 1:
+        return _stopped(_several(wanted.plan.display_name, documents))
+    if not documents:
+        return Claim()
+    owned = set(_owned(sight)) & {str(documents[0].get("id"))}
+    if target.by_name and not owned:
+        return Claim(raw=documents[0])
+    return Claim(raw=documents[0], refusals=(_not_ours(documents[0], owned=bool(owned)),))
+
+
+def _owned(sight: Sight) -> Iterator[str]:
+    yield from (record.id for record in (sight.book.records if sight.book else {}).values())
+
+
+def _lost(intent: Intent, sight: Sight, documents: tuple[Raw, ...]) -> Claim:
+    """A call that was to make a plan, and of which no answer is known: look whether it did."""
+    ordinals = {stub.id: stub.ordinal for stub in sight.inventory.stubs}
+    born = [raw for raw in documents if ordinals.get(str(raw.get("id")), 0) > intent.high_water]
+    if len(born) > 1:
+        return _stopped(_several(intent.name, tuple(born)))
+    if born:
+        return Claim(raw=born[0], memory=OURS, return_to=intent.return_to, complete=True)
+    if documents:
+        return Claim(raw=documents[0], refusals=(_not_ours(documents[0], owned=False),))
+    return Claim()
+
+
+def _several(name: str, documents: tuple[Raw, ...]) -> Refusal:
+    ids = " and ".join(str(raw.get("id")) for raw in documents)
+    message = (
+        f"{len(documents)} plans on the server are named {name!r}: {ids};"
+        " rename or remove all but one there"
+    )
+    return Refusal(guard="ambiguous", message=message)
+
+
+def _not_ours(raw: Mapping[str, JSON], *, owned: bool) -> Refusal:
+    if owned:
+        message = f"the plan of this name ({raw.get('id')}) is another file's by the ledger"
+        return Refusal(guard="adopt", message=message)
+    message = (
+        f"the server holds a plan of this name ({raw.get('id')}), and nothing records that it is"
+        " this file's"
+    )
+    return Refusal(guard="adopt", message=message, lift="--adopt-by-name")
+
+
+def _stopped(refusal: Refusal) -> Claim:
+    return Claim(refusals=(refusal,), undecided=True)

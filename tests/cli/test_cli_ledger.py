@@ -1,0 +1,229 @@
+"""A ledger as a user meets it: drift, log, show, unlock, and what another run does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli.place import TEXT, Place
+from planops.cli.writer import Writer
+from planops.core.ledger import Lease, lease_document
+from planops.core.report import ExitCode
+from planops.git.ledger import GitLedger
+
+REF = "refs/planops/ledger/prod"
+
+
+@pytest.fixture
+def kept(place: Place, tmp_path: Path) -> Place:
+    """The repository, with a remote and a ledger in it."""
+    origin = tmp_path / "origin.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True)  # noqa: S603, S607
+    place.git("remote", "add", "origin", str(origin))
+    settings(place, "{mode: git}")
+    return place
+
+
+def settings(place: Place, ledger: str, *more: str) -> None:
+    lines = (
+        "apiVersion: planops/v1",
+        "kind: Config",
+        "plans: [plans/**/*.yaml]",
+        "targets:",
+        "  prod:",
+        "    backend: zadig",
+        f"    url: {place.url}",
+        "    token: ${env:ZADIG_TOKEN}",
+        f"    ledger: {ledger}",
+        *more,
+    )
+    place.write("planops.yaml", "\n".join(lines) + "\n")
+
+
+def ledger_of(place: Place) -> GitLedger:
+    return GitLedger(root=place.folder, ref=REF, remote="origin")
+
+
+def made(place: Place) -> str:
+    """Apply one plan, and give its id."""
+    place.plan(description="one", jobs=[TEXT])
+    place.commit()
+    ended = place.planops("apply", "--yes")
+    assert ended.code == ExitCode.OK, ended.both
+    (plan,) = place.zadig.plans()
+    return str(plan["id"])
+
+
+def test_apply_records_and_the_log_tells(kept: Place) -> None:
+    made(kept)
+    commit = kept.git("rev-parse", "HEAD").strip()
+    shown = kept.planops("log")
+    assert (shown.code, shown.err) == (ExitCode.OK, "")
+    first, second, third = shown.out.splitlines()
+    assert first.endswith("  prod  apply prod: train")
+    assert second == f"    From: {commit}"
+    assert third.startswith("    By: ")
+    assert kept.planops("log", "train").out == shown.out
+    assert kept.planops("log", "other").out == ""
+    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+    assert kept.git("status", "--porcelain") == ""
+
+
+def test_drift_is_told_apart_from_edits_and_ends_with_2(kept: Place) -> None:
+    id_ = made(kept)
+    assert kept.planops("drift").code == ExitCode.OK
+    kept.plan(description="two", jobs=[TEXT])
+    assert kept.planops("drift").code == ExitCode.OK
+    assert kept.planops("diff", "--exit-code").code == ExitCode.CHANGES
+    kept.plan(description="one", jobs=[TEXT])
+    kept.zadig.edit(id_, {"description": "theirs"}, "Bob")
+    ended = kept.json("drift")
+    assert ended.code == ended.json["exit_code"] == ExitCode.CHANGES
+    (change,) = ended.json["changes"]
+    assert [(delta["path"], delta["cause"]) for delta in change["deltas"]] == [
+        ("/spec/description", "drift")
+    ]
+
+
+def test_a_plan_of_the_name_is_recorded_once_it_is_adopted(kept: Place) -> None:
+    kept.plant("train", jobs=[{**TEXT, "id": "j", "status": ""}], description="one")
+    kept.plan(description="one", jobs=[TEXT])
+    kept.commit()
+    assert kept.planops("apply", "--yes").code == ExitCode.REFUSED
+    assert kept.planops("apply", "--yes", "--adopt-by-name").code == ExitCode.OK
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+
+
+def test_an_old_commit_is_refused(kept: Place) -> None:
+    made(kept)
+    kept.plan(description="two", jobs=[TEXT])
+    kept.commit()
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    kept.git("checkout", "--quiet", "HEAD~1")
+    ended = kept.planops("apply", "--yes")
+    assert ended.code == ExitCode.REFUSED
+    assert "refused by rewind" in ended.out
+    assert kept.zadig.plans()[0]["description"] == "two"
+    assert kept.planops("apply", "--yes", "--allow", "rewind").code == ExitCode.OK
+    assert kept.zadig.plans()[0]["description"] == "one"
+
+
+def held_by(place: Place, run: str) -> None:
+    """Somebody else's lease, for a long time yet."""
+    lease = Lease(
+        holder="ci@runner", run=run, until=4_000_000_000, seconds=300, link="https://ci/7"
+    )
+    path, data = lease_document(lease)
+    ledger = ledger_of(place)
+    ledger.write(ledger.load().tip, {path: data}, "begin", 1_700_000_000)
+
+
+def dead_holder(place: Place) -> None:
+    """The lease of a process that ended here."""
+    gone = subprocess.Popen(["true"])  # noqa: S607
+    gone.wait()
+    held_by(place, f"{Writer.of({}).run.partition('/')[0]}/{gone.pid}/x")
+
+
+def test_another_run_is_waited_for_or_told(kept: Place) -> None:
+    made(kept)
+    held_by(kept, "elsewhere/1/x")
+    kept.plan(description="two", jobs=[TEXT])
+    since = len(kept.zadig.writes)
+    ended = kept.json("apply", "--yes")
+    assert ended.code == ended.json["exit_code"] == ExitCode.BUSY
+    assert ended.json["outcome"] == "busy"
+    assert "ci@runner is writing (run elsewhere/1/x, https://ci/7)" in str(ended.json["targets"])
+    assert len(kept.zadig.writes) == since
+    assert kept.planops("diff").code == ExitCode.OK
+    shown = kept.planops("ledger", "show").out
+    assert "lease held by ci@runner, run elsewhere/1/x https://ci/7" in shown
+
+
+def test_a_lease_is_taken_away_by_hand(kept: Place) -> None:
+    made(kept)
+    assert kept.planops("ledger", "unlock").out == "prod: nobody holds the lease\n"
+    held_by(kept, "elsewhere/1/x")
+    ended = kept.planops("ledger", "unlock", "--yes")
+    assert ended.out == "prod: the lease of ci@runner, run elsewhere/1/x is taken away\n"
+    kept.plan(description="two", jobs=[TEXT])
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+
+
+def test_a_holder_that_died_here_holds_nothing(kept: Place) -> None:
+    made(kept)
+    me = Writer.of({})
+    dead_holder(kept)
+    kept.plan(description="two", jobs=[TEXT])
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    alive = Lease(holder="", run=f"{me.run.partition('/')[0]}/{os.getpid()}/x", until=0, seconds=1)
+    assert me.knows_dead(alive) is False
+
+
+def test_a_remote_that_takes_nothing_stops_the_target_before_any_call(kept: Place) -> None:
+    hook = Path(kept.git("remote", "get-url", "origin").strip()) / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    hook.chmod(0o755)
+    kept.plan(jobs=[TEXT])
+    kept.commit()
+    ended = kept.planops("apply", "--yes")
+    assert ended.code == ExitCode.FAILED
+    assert f"origin {REF}: the ledger cannot be written: " in ended.out
+    assert kept.zadig.writes == ()
+
+
+def test_what_cannot_be_recorded_is_unknown_and_found_by_the_next_run(kept: Place) -> None:
+    hook = Path(kept.git("remote", "get-url", "origin").strip()) / "hooks" / "pre-receive"
+    hook.write_text('#!/bin/sh\ntest -e "$0.seen" && exit 1\ntouch "$0.seen"\n')
+    hook.chmod(0o755)
+    kept.plan(jobs=[TEXT])
+    kept.commit()
+    ended = kept.planops("apply", "--yes")
+    assert ended.code == ExitCode.UNKNOWN
+    assert "not recorded: " in ended.out
+    hook.unlink()
+    dead_holder(kept)
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    assert len(kept.zadig.plans()) == 1
+    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+
+
+def test_without_a_remote_there_is_a_way(place: Place) -> None:
+    settings(place, "{mode: git}")
+    place.plan(jobs=[TEXT])
+    place.commit()
+    ended = place.planops("diff")
+    assert ended.code == ExitCode.FAILED
+    assert "there is no such remote; name one by ledger.remote, or set the ledger's mode" in (
+        ended.out
+    )
+    settings(place, "{mode: local}")
+    assert place.planops("apply", "--yes").code == ExitCode.OK
+    assert place.git("rev-parse", "--verify", REF).strip()
+
+
+@pytest.mark.parametrize("words", [("log",), ("ledger", "show"), ("ledger", "unlock")])
+def test_where_no_ledger_is_kept_that_is_said(place: Place, words: tuple[str, ...]) -> None:
+    ended = place.planops(*words)
+    assert ended.code == ExitCode.USAGE
+    assert "set ledger: {mode: git} in planops.yaml" in ended.err
+
+
+LINKS = {
+    "https://github.example.com/a/b/actions/runs/7": {
+        "GITHUB_SERVER_URL": "https://github.example.com",
+        "GITHUB_REPOSITORY": "a/b",
+        "GITHUB_RUN_ID": "7",
+    },
+    "https://gitlab.example.com/j/1": {"CI_JOB_URL": "https://gitlab.example.com/j/1"},
+    "": {"GITHUB_RUN_ID": "7"},
+}
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_run_is_signed_with_the_link_that_ci_gives(link: str) -> None:
+    assert Writer.of(LINKS[link]).link == link

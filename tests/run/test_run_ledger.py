@@ -1,0 +1,288 @@
+"""With a ledger: three sides, records of what was done, and nothing written for nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from planops import reconcile
+from planops.core.changes import Cause
+from planops.core.decide import Drift
+from planops.core.ledger import Record
+from planops.core.model import JSON
+from planops.core.report import Outcome
+from planops.run import Target
+from run.ledgers import MemoryLedger, MovingClock, kept
+from run.world import (
+    World,
+    applied,
+    apply_one,
+    asked,
+    guards,
+    look,
+    native,
+    outcomes,
+    plan,
+    text,
+    why,
+)
+
+
+@pytest.fixture
+def ledger() -> MemoryLedger:
+    return MemoryLedger()
+
+
+def on(zadig: World, ledger: MemoryLedger, **more: Any) -> Target:
+    """A target that keeps this ledger, and takes no plan by name."""
+    return kept(zadig.target(by_name=False, **more), ledger, MovingClock())
+
+
+def record(ledger: MemoryLedger, key: str = "train") -> Record:
+    return ledger.load().records[key]
+
+
+def causes(target: Target, wanted: Any) -> dict[str, Cause]:
+    (change,) = look(target, [wanted], asked())[1].changes
+    return {delta.path: delta.cause for delta in change.deltas}
+
+
+def test_what_was_applied_is_recorded(zadig: World, ledger: MemoryLedger) -> None:
+    wanted = plan(state="finish_planning", description="one", jobs=[text()])
+    report = apply_one(on(zadig, ledger), wanted)
+    found = record(ledger)
+    assert (report.outcome, found.id, found.url) == (Outcome.APPLIED, report.id, zadig.url)
+    assert (found.goal, found.reached) == ("finish_planning", "finish_planning")
+    assert found.spec["description"] == found.echo["description"] == "one"
+    assert not ledger.load().intents
+    assert ledger.load().lease is None
+    assert ledger.history == ["begin prod: create train", "apply prod: train"]
+
+
+def test_nothing_to_do_writes_nothing(zadig: World, ledger: MemoryLedger) -> None:
+    target, wanted = on(zadig, ledger), plan(description="one", jobs=[text()])
+    apply_one(target, wanted)
+    before = list(ledger.history)
+    assert apply_one(target, wanted).outcome is Outcome.UNCHANGED
+    assert ledger.history == before
+
+
+SIDES = {
+    "edit": ("two", "one", {"/spec/description": Cause.EDIT}),
+    "drift": ("one", "theirs", {"/spec/description": Cause.DRIFT}),
+    "conflict": ("two", "theirs", {"/spec/description": Cause.CONFLICT}),
+    "both the same": ("two", "two", {}),
+}
+
+
+@pytest.mark.parametrize("what", SIDES)
+def test_who_changed_what_is_told(zadig: World, ledger: MemoryLedger, what: str) -> None:
+    desired, live, expected = SIDES[what]
+    target = on(zadig, ledger)
+    id_ = apply_one(target, plan(description="one", jobs=[text()])).id or ""
+    zadig.sandbox.edit(id_, {"description": live})
+    assert causes(target, plan(description=desired, jobs=[text()])) == expected
+
+
+@pytest.mark.parametrize(
+    ("drift", "state", "written"),
+    [
+        ("safe", "planning", True),
+        ("safe", "finish_planning", False),
+        ("correct", "finish_planning", True),
+        ("report", "planning", False),
+    ],
+)
+def test_drift_is_written_back_as_the_settings_say(
+    zadig: World, ledger: MemoryLedger, drift: str, state: str, *, written: bool
+) -> None:
+    target = replace(on(zadig, ledger), drift=Drift(drift))
+    wanted = plan(description="one", jobs=[text()], state=state)
+    id_ = apply_one(target, wanted).id or ""
+    zadig.sandbox.edit(id_, {"description": "theirs"})
+    report = apply_one(target, wanted)
+    held = zadig.named("train")[0]["description"]
+    assert held == ("one" if written else "theirs")
+    said = " ".join(report.change.notices)
+    assert ("left as it is, /spec/description" in said) is not written
+    assert record(ledger).spec["description"] == "one"
+
+
+def test_drift_that_is_left_survives_an_edit_of_another_field(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    target = on(zadig, ledger)
+    first = plan(description="one", jobs=[text()], state="finish_planning")
+    id_ = apply_one(target, first).id or ""
+    zadig.sandbox.edit(id_, {"description": "theirs"})
+    second = plan(description="one", jobs=[text(content="new")], state="finish_planning")
+    assert apply_one(target, second).outcome is Outcome.APPLIED
+    held = zadig.named("train")[0]
+    assert (held["description"], held["jobs"][0]["spec"]["content"]) == ("theirs", "new")
+    assert causes(target, second) == {"/spec/description": Cause.DRIFT}
+
+
+def test_a_rename_is_an_update_of_the_same_plan(zadig: World, ledger: MemoryLedger) -> None:
+    target = on(zadig, ledger)
+    id_ = apply_one(target, plan(jobs=[text()])).id
+    wanted = plan(jobs=[text()])
+    report = apply_one(target, replace(wanted, spec=wanted.spec | {"name": "Train 2"}))
+    assert (report.outcome, report.id) == (Outcome.APPLIED, id_)
+    assert [one["name"] for one in zadig.sandbox.plans()] == ["Train 2"]
+
+
+def test_a_plan_that_is_gone_is_made_again_only_if_somebody_says_so(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    target, wanted = on(zadig, ledger), plan(jobs=[text()])
+    id_ = apply_one(target, wanted).id or ""
+    zadig.sandbox.remove_plan(id_)
+    report = apply_one(target, wanted)
+    assert (report.outcome, guards(report)) == (Outcome.REFUSED, {"recreate"})
+    assert f"the plan {id_} that was made of this file is gone" in why(report)
+    again = apply_one(target, wanted, asked(recreate=1))
+    assert again.outcome is Outcome.APPLIED
+    assert record(ledger).id == again.id != id_
+
+
+def test_a_plan_of_the_name_is_not_ours_unless_it_is_adopted(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    id_ = zadig.plant("train")
+    wanted = plan(jobs=[text()])
+    assert guards(apply_one(on(zadig, ledger), wanted)) == {"adopt"}
+    assert ledger.history == []
+    by_name = kept(zadig.target(), ledger, MovingClock())
+    assert apply_one(by_name, wanted).outcome is Outcome.UNCHANGED
+    assert (record(ledger).id, ledger.history) == (id_, ["note prod: what was seen"])
+    assert apply_one(on(zadig, ledger), wanted).outcome is Outcome.UNCHANGED
+
+
+def test_a_goal_once_reached_is_not_walked_to_again(zadig: World, ledger: MemoryLedger) -> None:
+    target = on(zadig, ledger)
+    wanted = plan(state="wait_for_approval", approval=native("alice"), jobs=[text()])
+    id_ = apply_one(target, wanted).id or ""
+    zadig.sandbox.edit(id_, {"status": "planning"})
+    since = len(zadig.writes())
+    assert apply_one(target, wanted).outcome is Outcome.PARKED
+    assert zadig.writes(since) == []
+    moved = plan(state="executing", approval=native("alice"), jobs=[text()])
+    assert apply_one(target, moved).outcome is Outcome.APPLIED
+    assert zadig.named("train")[0]["status"] == "wait_for_approval"
+
+
+def test_a_goal_that_is_declared_anew_takes_up_a_stopped_plan(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    target = on(zadig, ledger)
+    wanted = plan(state="executing", approval=native("alice"), jobs=[text()])
+    id_ = apply_one(target, wanted).id or ""
+    zadig.sandbox.edit(id_, {"status": "denied"})
+    assert apply_one(target, wanted).outcome is Outcome.PARKED
+    again = plan(state="wait_for_approval", approval=native("alice"), jobs=[text()])
+    assert apply_one(target, again).outcome is Outcome.APPLIED
+    assert zadig.named("train")[0]["status"] == "wait_for_approval"
+
+
+def test_what_the_server_keeps_otherwise_is_said_once_and_never_written_again(
+    newest: World, ledger: MemoryLedger
+) -> None:
+    """A key that the build does not define is dropped by the server."""
+    parameters: JSON = {"kv": [{"key": "UNKNOWN", "value": "1"}]}
+    spec: JSON = {
+        "workflow_key": "everything",
+        "project_key": "shop",
+        "inputs": [{"job_name": "plugin", "job_type": "plugin", "parameters": parameters}],
+    }
+    wanted = plan(jobs=[{"name": "Release", "type": "workflow", "spec": spec}])
+    target = on(newest, ledger)
+    report = apply_one(target, wanted)
+    assert report.outcome is Outcome.APPLIED
+    assert "the server kept something else in" in " ".join(report.notices)
+    since = len(newest.writes())
+    assert outcomes(applied(target, [wanted])) == {"train": Outcome.UNCHANGED}
+    assert newest.writes(since) == []
+    assert causes(target, wanted) == {}
+
+
+def test_an_old_commit_takes_nothing_back(zadig: World, ledger: MemoryLedger) -> None:
+    target = on(zadig, ledger)
+    newer = replace(asked(), commit="a" * 40)
+    apply_one(target, plan(description="new", jobs=[text()]), newer)
+    older = replace(asked(), commit="b" * 40, descends=lambda commit: commit != "a" * 40)
+    report = apply_one(target, plan(description="old", jobs=[text()]), older)
+    assert (report.outcome, guards(report)) == (Outcome.REFUSED, {"rewind"})
+    allowed = replace(older, allow={"rewind": 1})
+    assert apply_one(target, plan(description="old", jobs=[text()]), allowed).outcome is (
+        Outcome.APPLIED
+    )
+
+
+DAMAGED = {
+    "no JSON": b"\x00",
+    "a newer format": b'{"format": 99}',
+    "another key": b'{"format": 1, "key": "other"}',
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_damaged_record_leads_to_no_call(zadig: World, ledger: MemoryLedger, what: str) -> None:
+    ledger.documents["plans/train.json"] = DAMAGED[what]
+    ledger.history.append("forged")
+    report = apply_one(on(zadig, ledger), plan(jobs=[text()]), asked(everything=True))
+    assert (report.outcome, guards(report)) == (Outcome.REFUSED, {"ledger"})
+    assert zadig.writes() == []
+
+
+def test_a_record_of_another_server_leads_to_no_call(zadig: World, ledger: MemoryLedger) -> None:
+    target = on(zadig, ledger)
+    apply_one(target, plan(jobs=[text()]))
+    data = ledger.documents["plans/train.json"]
+    ledger.documents["plans/train.json"] = data.replace(
+        zadig.url.encode(), b"https://evil.example.com"
+    )
+    since = len(zadig.writes())
+    report = apply_one(target, plan(description="x", jobs=[text()]), asked(everything=True))
+    assert (guards(report), zadig.writes(since)) == ({"ledger"}, [])
+    assert "https://evil.example.com" in why(report)
+
+
+def test_a_secret_is_not_written_down(newest: World, ledger: MemoryLedger) -> None:
+    pair: JSON = {"key": "channel", "value": "s3cr3t-value", "is_credential": True}
+    spec: JSON = {
+        "workflow_key": "everything",
+        "project_key": "shop",
+        "inputs": [{"job_name": "plugin", "job_type": "plugin", "parameters": {"kv": [pair]}}],
+    }
+    wanted = plan(jobs=[{"name": "Release", "type": "workflow", "spec": spec}])
+    target = on(newest, ledger)
+    assert apply_one(target, wanted).outcome is Outcome.APPLIED
+    assert not any(b"s3cr3t" in data for data in ledger.documents.values())
+    assert causes(target, wanted) == {}
+
+
+def test_a_record_whose_plan_is_over_is_closed_when_its_file_goes(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    target = on(zadig, ledger)
+    ids = {
+        one.change.key.name: one.id or ""
+        for one in applied(target, [plan(name, jobs=[text()]) for name in "abc"]).changes
+    }
+    zadig.sandbox.edit(ids["a"], {"status": "success"})
+    zadig.sandbox.remove_plan(ids["b"])
+    applied(target, [plan("c", jobs=[text()])])
+    assert sorted(ledger.load().records) == ["c"]
+    assert len(zadig.writes()) == 6
+
+
+def test_a_selection_closes_nothing(zadig: World, ledger: MemoryLedger) -> None:
+    target = on(zadig, ledger)
+    id_ = apply_one(target, plan("a", jobs=[text()])).id or ""
+    zadig.sandbox.edit(id_, {"status": "success"})
+    run = replace(asked(), selected=True)
+    sight, changes = look(target, [], run)
+    reconcile.apply(target, sight, changes, run)
+    assert sorted(ledger.load().records) == ["a"]
