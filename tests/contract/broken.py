@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from contract.emulated import TOKEN
 from planops.backends.brpm.answers import listed, record
-from planops.backends.brpm.backend import ARCHIVED, BrpmBackend
+from planops.backends.brpm.backend import BrpmBackend
 from planops.backends.brpm.references import KINDS, Name
 from planops.backends.brpm.wire import PLANS as BRPM
 from planops.backends.exchange import Request as Call
@@ -660,8 +660,8 @@ class AnyZadigId(ZadigBackend):
 class Unarchived(BrpmBackend):
     """Does not ask for archived plans."""
 
-    def _list(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> list[Tree]:
-        return [] if query == ARCHIVED else super()._list(path, query)
+    def _archived(self, known: Sequence[Tree], *query: tuple[str, str]) -> list[Tree]:
+        return []
 
 
 class Unproven(BrpmBackend):

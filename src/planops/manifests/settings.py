@@ -44,6 +44,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Where what was applied is recorded; ``lease`` is in seconds."""
+
+    mode: str = "none"
+    remote: str = "origin"
+    ref: str = ""
+    lease: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A named server. ``token`` is a reference for :func:`secret`, never the secret."""
 
@@ -56,7 +66,8 @@ class Target:
     adopt_by_name: bool = False
     version: str | None = None
     lifecycle: Mapping[str, Any] = field(default_factory=dict)
-    ledger: str = "none"
+    ledger: Ledger = field(default_factory=Ledger)
+    drift: str = "safe"
     timeouts: Timeouts = field(default_factory=Timeouts)
 
 
@@ -245,8 +256,18 @@ def _target(name: str, value: Mapping[str, Any], root: Path) -> Target:
         adopt_by_name=value.get("adopt-by-name", False),
         version=value.get("version"),
         lifecycle=value.get("lifecycle", {}),
-        ledger=value.get("ledger", {}).get("mode", "none"),
+        ledger=_ledger(name, value.get("ledger", {})),
+        drift=value.get("drift", "safe"),
         timeouts=Timeouts(**given),
+    )
+
+
+def _ledger(name: str, value: Mapping[str, Any]) -> Ledger:
+    return Ledger(
+        mode=value.get("mode", "none"),
+        remote=value.get("remote", "origin"),
+        ref=value.get("ref", f"refs/planops/ledger/{name}"),
+        lease=int(value.get("lease", 300)),
     )
 
 
