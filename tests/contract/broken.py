@@ -660,7 +660,7 @@ class AnyZadigId(ZadigBackend):
 class Unarchived(BrpmBackend):
     """Does not ask for archived plans."""
 
-    def _archived(self, known: Sequence[Tree], *query: tuple[str, str]) -> list[Tree]:
+    def _archived(self, known: Sequence[Tree], *query: tuple[str, str]) -> list[Tree]:  # noqa: ARG002
         return []
 
 
