@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -20,19 +21,29 @@ class MemoryLedger:
     history: list[str] = field(default_factory=list)
     before_write: list[Callable[[], None]] = field(default_factory=list)
     after_write: list[Callable[[], None]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def tip(self) -> str:
         return f"{len(self.history):040x}" if self.history else ""
 
     def load(self) -> Book:
-        return book(self.tip, dict(self.documents))
+        with self.lock:
+            return book(self.tip, dict(self.documents))
 
     def write(self, tip: str, changes: Mapping[str, bytes | None], message: str, now: int) -> str:
         assert now >= 0
         for step in self.before_write[:1]:
             self.before_write.pop(0)
             step()
+        with self.lock:
+            made = self._swap(tip, changes, message)
+        for step in self.after_write[:1]:
+            self.after_write.pop(0)
+            step()
+        return made
+
+    def _swap(self, tip: str, changes: Mapping[str, bytes | None], message: str) -> str:
         if tip != self.tip:
             raise LedgerMoved("another run wrote into the ledger first; run again")
         for path, data in changes.items():
@@ -41,9 +52,6 @@ class MemoryLedger:
             else:
                 self.documents[path] = data
         self.history.append(message)
-        for step in self.after_write[:1]:
-            self.after_write.pop(0)
-            step()
         return self.tip
 
 

@@ -32,6 +32,7 @@ INTENTS: Final = "intents/"
 LEASE: Final = "lease.json"
 
 _KEY: Final = re.compile(r"[a-z0-9]([-.a-z0-9]{0,98}[a-z0-9])?")
+_PLACE: Final = re.compile(rf"(?:{PLANS}|{INTENTS})({_KEY.pattern})\.json")
 _ID: Final = re.compile(r"[0-9a-f]{24}|[1-9][0-9]{0,17}")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|")
 _URL: Final = re.compile(r"https?://[^\s\x00-\x20\x7f]{1,2000}")
@@ -114,11 +115,8 @@ class Damage:
     @property
     def key(self) -> str:
         """The key that the path names, empty where it names none."""
-        for folder in (PLANS, INTENTS):
-            name = self.path.removeprefix(folder).removesuffix(".json")
-            if self.path.startswith(folder) and _KEY.fullmatch(name):
-                return name
-        return ""
+        named = _PLACE.fullmatch(self.path)
+        return named[1] if named else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,11 +33,10 @@ MAX_DOCUMENTS: Final = 100_000
 MAX_TOTAL: Final = 512 * 1024 * 1024
 """The most bytes that are read; one small tree can name one large document very often."""
 
+_NO_REF: Final = "refs/planops/writing"
 _ME: Final = "planops <planops@localhost>"
 _REF: Final = re.compile(r"refs(/(?!\.)[^\x00-\x20\x7f~^:?*\[\\/]+)+")
-_REF_NEVER: Final = re.compile(
-    r"\.\.|@\{|\.lock(/|$)|\.$|^refs/(planops/seen|replace)/|^refs/[^/]*$"
-)
+_REF_NEVER: Final = re.compile(r"\.\.|@\{|\.lock(/|$)|\.$|^refs/(planops/seen|replace)(/|$)|^refs/[^/]*$")
 _REMOTE: Final = re.compile(r"[A-Za-z0-9][-_.A-Za-z0-9]*(/[A-Za-z0-9][-_.A-Za-z0-9]*)*")
 _DOCUMENT: Final = re.compile(r"(?:plans|intents)/[a-z0-9][-.a-z0-9]*\.json|lease\.json")
 _CRASH: Final = re.compile(r"fast_import_crash_[0-9]+")
@@ -354,8 +353,12 @@ def _commit(
     """Make a commit on ``tip`` with one process, and give its id; no ref is made or moved."""
     from git.exc import GitCommandError
 
+    sha256 = not tip and str(repo.git.rev_parse("--show-object-format")) == "sha256"
+    nothing = "0" * (64 if sha256 else len(tip) or 40)
     with tempfile.TemporaryFile() as stream:
-        _write_stream(stream, tip, changes, message, now)
+        _write_commit(stream, tip, changes, message, now)
+        # Fast-import commits to a ref only; this one is taken back before it would be made.
+        stream.write(f"reset {_NO_REF}\nfrom {nothing}\n\nget-mark :1\ndone\n".encode())
         stream.seek(0)
         try:
             made: str = repo.git.fast_import("--quiet", "--done", istream=stream)
@@ -366,13 +369,11 @@ def _commit(
     return made
 
 
-def _write_stream(
+def _write_commit(
     stream: IO[bytes], tip: str, changes: Mapping[str, bytes | None], message: str, now: int
 ) -> None:
-    # Fast-import commits to a ref only. This one is reset to nothing before it would be written.
-    name = "refs/planops/writing"
     text = _plain(message)
-    stream.write(f"commit {name}\nmark :1\ncommitter {_ME} {now} +0000\n".encode())
+    stream.write(f"commit {_NO_REF}\nmark :1\ncommitter {_ME} {now} +0000\n".encode())
     stream.write(b"data %d\n%b\n" % (len(text), text))
     if tip:
         stream.write(f"from {tip}\n".encode())
@@ -381,7 +382,6 @@ def _write_stream(
             stream.write(b"D %b\n" % _quoted(path))
         else:
             stream.write(b"M 100644 inline %b\ndata %d\n%b\n" % (_quoted(path), len(data), data))
-    stream.write(f"reset {name}\nfrom {'0' * (len(tip) or 40)}\n\nget-mark :1\ndone\n".encode())
 
 
 def _plain(message: str) -> bytes:

@@ -1,0 +1,63 @@
+"""From what was done to the next record: what only half happened claims nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from planops.core.ledger import Origin, Record
+from planops.core.records import noted, partly
+
+BEFORE = Record(
+    key="train",
+    kind="ZadigReleasePlan",
+    url="https://zadig.example.com",
+    id="1",
+    name="Train",
+    spec={"description": "one"},
+    echo={"description": "one"},
+    goal="planning",
+    reached="planning",
+    origin=Origin(commit="a" * 40, file="train.yaml"),
+)
+WHOLE = replace(
+    BEFORE,
+    spec={"description": "two"},
+    echo={"description": "two "},
+    goal="executing",
+    reached="executing",
+    origin=Origin(commit="b" * 40, file="train.yaml"),
+)
+
+
+def test_what_was_not_written_is_not_recorded_as_applied() -> None:
+    found = partly(WHOLE, BEFORE, updated=False)
+    assert (found.spec, found.echo) == (BEFORE.spec, BEFORE.echo)
+    assert (found.goal, found.reached) == ("planning", "planning")
+    assert found.origin == WHOLE.origin
+
+
+def test_fields_that_were_written_are_recorded_though_the_state_was_not_reached() -> None:
+    found = partly(WHOLE, BEFORE, updated=True)
+    assert (found.spec, found.echo) == (WHOLE.spec, WHOLE.echo)
+    assert (found.goal, found.reached) == ("planning", "planning")
+
+
+@pytest.mark.parametrize("before", [None, replace(BEFORE, id="2")])
+def test_of_another_plan_nothing_is_remembered(before: Record | None) -> None:
+    found = partly(WHOLE, before, updated=False)
+    assert (found.spec, found.echo, found.goal, found.reached) == ({}, {}, None, None)
+    assert found.id == "1"
+
+
+def test_a_new_commit_alone_is_no_news() -> None:
+    again = replace(BEFORE, origin=WHOLE.origin, echo={"description": "one "})
+    assert noted(BEFORE, again, settled=True) is BEFORE
+    assert noted(BEFORE, WHOLE, settled=True) is WHOLE
+
+
+def test_what_is_not_settled_leaves_what_was_applied() -> None:
+    found = noted(BEFORE, replace(WHOLE, protect=True), settled=False)
+    assert (found.spec, found.goal) == (BEFORE.spec, "planning")
+    assert (found.reached, found.protect) == ("executing", True)
