@@ -36,7 +36,9 @@ MAX_TOTAL: Final = 512 * 1024 * 1024
 _NO_REF: Final = "refs/planops/writing"
 _ME: Final = "planops <planops@localhost>"
 _REF: Final = re.compile(r"refs(/(?!\.)[^\x00-\x20\x7f~^:?*\[\\/]+)+")
-_REF_NEVER: Final = re.compile(r"\.\.|@\{|\.lock(/|$)|\.$|^refs/(planops/seen|replace)(/|$)|^refs/[^/]*$")
+_REF_NEVER: Final = re.compile(
+    r"\.\.|@\{|\.lock(/|$)|\.$|^refs/(planops/seen|replace)(/|$)|^refs/[^/]*$"
+)
 _REMOTE: Final = re.compile(r"[A-Za-z0-9][-_.A-Za-z0-9]*(/[A-Za-z0-9][-_.A-Za-z0-9]*)*")
 _DOCUMENT: Final = re.compile(r"(?:plans|intents)/[a-z0-9][-.a-z0-9]*\.json|lease\.json")
 _CRASH: Final = re.compile(r"fast_import_crash_[0-9]+")
