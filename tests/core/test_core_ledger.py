@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.ledgers import INTENT, LEASED, RECORD, only
@@ -103,6 +103,7 @@ LEASES = st.builds(
 # ------------------------------------------------------------------------------- round trips
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_a_record_comes_back_as_it_was(record: Record) -> None:
     document = record_document(record)
@@ -110,11 +111,13 @@ def test_a_record_comes_back_as_it_was(record: Record) -> None:
     assert identical(book("t", only(document)).records[record.key], record)
 
 
+@settings(deadline=None)
 @given(CREATIONS | OTHERS)
 def test_an_intent_comes_back_as_it_was(intent: Intent) -> None:
     assert book("t", only(intent_document(intent))) == Book(tip="t", intents={intent.key: intent})
 
 
+@settings(deadline=None)
 @given(LEASES)
 def test_a_lease_comes_back_as_it_was(lease: Lease) -> None:
     assert book("t", only(lease_document(lease))) == Book(tip="t", lease=lease)
@@ -247,6 +250,7 @@ def test_a_lease_reads_well() -> None:
     )
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_a_document_is_text_with_sorted_names_and_one_line_end_at_the_end(record: Record) -> None:
     _, data = record_document(record)
@@ -262,6 +266,7 @@ def test_a_document_is_text_with_sorted_names_and_one_line_end_at_the_end(record
     assert names == [sorted(row) for row in names]
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_equal_records_have_equal_documents(record: Record) -> None:
     turned = replace(record, spec=dict(reversed(record.spec.items())))

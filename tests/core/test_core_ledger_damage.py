@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.ledgers import DOCUMENTS, INTENT, LEASED, RECORD, fields, only, spoilt, written
@@ -380,6 +380,7 @@ JUNK: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(kind=st.sampled_from(KINDS), value=JUNK, data=st.data())
 def test_whatever_a_field_holds_nothing_is_raised(
     kind: str, value: Any, data: st.DataObject
@@ -391,6 +392,7 @@ def test_whatever_a_field_holds_nothing_is_raised(
     assert len(read) + len(found.damages) == 1
 
 
+@settings(deadline=None)
 @given(kind=st.sampled_from(KINDS), at=st.integers(min_value=0), byte=st.binary(max_size=3))
 def test_whatever_bytes_are_spoilt_nothing_is_raised(kind: str, at: int, byte: bytes) -> None:
     path, data = DOCUMENTS[kind]

@@ -145,10 +145,10 @@ def book(tip: str, documents: Mapping[str, bytes]) -> Book:
     for path, data in documents.items():
         try:
             if path.startswith(PLANS):
-                record = _record(_loaded(data), _key_of(path, PLANS))
+                record = _record(_key_of(path, PLANS), _loaded(data))
                 records[record.key] = record
             elif path.startswith(INTENTS):
-                intent = _intent(_loaded(data), _key_of(path, INTENTS))
+                intent = _intent(_key_of(path, INTENTS), _loaded(data))
                 intents[intent.key] = intent
             elif path == LEASE:
                 lease = _lease(_loaded(data))
@@ -288,7 +288,7 @@ def _key_of(path: str, folder: str) -> str:
     return key
 
 
-def _record(value: Mapping[str, Any], key: str) -> Record:
+def _record(key: str, value: Mapping[str, Any]) -> Record:
     _complete(value, _RECORD)
     url = _text(value, "url")
     if not _URL.fullmatch(url):
@@ -313,7 +313,7 @@ def _record(value: Mapping[str, Any], key: str) -> Record:
     )
 
 
-def _intent(value: Mapping[str, Any], key: str) -> Intent:
+def _intent(key: str, value: Mapping[str, Any]) -> Intent:
     _complete(value, _INTENT)
     op = _text(value, "op")
     if op not in _OPS:

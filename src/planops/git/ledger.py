@@ -242,12 +242,10 @@ class GitLedger:
 
     def _after(self, repo: Repo, remote: str, failed: Exception) -> str:
         """Look what a push that failed came to; what it said is the reason, if that fails too."""
-        from git.exc import GitCommandError, GitCommandNotFound
+        from git.exc import GitCommandError
 
         try:
             return self._advertised(repo, remote)
-        except GitCommandNotFound:
-            raise
         except GitCommandError:
             raise self._unreachable(failed, "written") from failed
 
