@@ -161,61 +161,31 @@ def book(tip: str, documents: Mapping[str, bytes]) -> Book:
 
 def record_document(record: Record) -> tuple[str, bytes]:
     """Give the path and the text of a record."""
-    return f"{PLANS}{record.key}.json", _dumped(
-        {
-            "format": FORMAT,
-            "key": record.key,
-            "kind": record.kind,
-            "url": record.url,
-            "id": record.id,
-            "name": record.name,
-            "goal": record.goal,
-            "reached": record.reached,
-            "protect": record.protect,
-            "origin": {"commit": record.origin.commit, "file": record.origin.file},
-            "spec": record.spec,
-            "echo": record.echo,
-        }
-    )
+    return f"{PLANS}{record.key}.json", _dumped(record)
 
 
 def intent_document(intent: Intent) -> tuple[str, bytes]:
     """Give the path and the text of an intent."""
-    return f"{INTENTS}{intent.key}.json", _dumped(
-        {
-            "format": FORMAT,
-            "key": intent.key,
-            "op": intent.op,
-            "name": intent.name,
-            "id": intent.id,
-            "ground": intent.ground,
-            "steps": [*intent.steps],
-            "return_to": intent.return_to,
-            "high_water": intent.high_water,
-            "at": intent.at,
-        }
-    )
+    return f"{INTENTS}{intent.key}.json", _dumped(intent)
 
 
 def lease_document(lease: Lease) -> tuple[str, bytes]:
     """Give the path and the text of a lease."""
-    return LEASE, _dumped(
-        {
-            "format": FORMAT,
-            "holder": lease.holder,
-            "run": lease.run,
-            "until": lease.until,
-            "seconds": lease.seconds,
-            "link": lease.link,
-        }
-    )
+    return LEASE, _dumped(lease)
 
 
-def _dumped(value: JSON) -> bytes:
+def _dumped(value: Record | Intent | Lease) -> bytes:
     """One form only, with a line a field, so that people can read the history."""
+    document = {"format": FORMAT, **_fields(value)}
     # Half a surrogate pair is no UTF-8; what this handler writes for it is JSON's escape too.
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(
+        document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_fields
+    )
     return f"{text}\n".encode(errors="backslashreplace")
+
+
+def _fields(value: Record | Intent | Lease | Origin) -> dict[str, Any]:
+    return {one.name: getattr(value, one.name) for one in fields(value)}
 
 
 def _loaded(data: bytes) -> dict[str, Any]:
