@@ -46,25 +46,25 @@ def settled(
     found: dict[str, bytes | None] = {}
     for one in carried:
         found |= _of(target, book, run, wanted[one.change.key], one)
-    for key in closed(target, sight, book):
+    for key in () if run.selected else _closed(target, sight, book):
         found |= {f"{PLANS}{key}.json": None}
         found |= {f"{INTENTS}{key}.json": None} if key in book.intents else {}
     return found
 
 
-def closed(target: Target, sight: Sight, book: Book) -> tuple[str, ...]:
+def _closed(target: Target, sight: Sight, book: Book) -> tuple[str, ...]:
     """Name the records to forget: their files are gone, and their plans gone or finished too."""
     files = {item.plan.key.name for item in sight.desired}
     finished = target.backend.rules.lifecycle.finished
     return tuple(
         key
         for key, record in book.records.items()
-        if key not in files and record.url == target.url and not sight.selected
-        if (state := orphan_state(target, sight, record)) is None or state in finished
+        if key not in files and record.url == target.url
+        if (state := _orphan_state(target, sight, record)) is None or state in finished
     )
 
 
-def orphan_state(target: Target, sight: Sight, record: Record) -> str | None:
+def _orphan_state(target: Target, sight: Sight, record: Record) -> str | None:
     """Give the state of a plan whose file is gone; ``None`` where it is gone as well."""
     raw = sight.inventory.by_id.get(record.id)
     return None if raw is None else target.backend.rules.view(raw, None).state

@@ -40,7 +40,7 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
     )
     what = f"plans on the server: {len(inventory.stubs)}, in files: {len(plans)}"
     run.progress(Progress(target=target.name, what=what))
-    return Sight(desired=desired, inventory=inventory, book=book, selected=run.selected)
+    return Sight(desired=desired, inventory=inventory, book=book)
 
 
 def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:

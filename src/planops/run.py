@@ -79,4 +79,3 @@ class Sight:
     desired: tuple[Desired, ...]
     inventory: Inventory
     book: Book | None = None
-    selected: bool = False
