@@ -24,7 +24,7 @@ class Entry:
 
 def entries(ledger: GitLedger, key: str | None, number: int) -> tuple[Entry, ...]:
     """Read the newest commits that changed records, or the record of one plan."""
-    tip = ledger.load().tip
+    tip = ledger.tip()
     if not tip:
         return ()
     path = f"{PLANS}{key}.json" if key else PLANS

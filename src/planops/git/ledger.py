@@ -19,10 +19,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 from planops.core.ledger import INTENTS, LEASE, MAX_BYTES, PLANS, Book, book
 from planops.errors import LedgerMoved, PlanopsError, Refused, SettingsWrong, Unreachable
+from planops.git.commits import commit
 from planops.git.repository import opened, said
 
 if TYPE_CHECKING:
@@ -33,15 +34,12 @@ MAX_DOCUMENTS: Final = 100_000
 MAX_TOTAL: Final = 512 * 1024 * 1024
 """The most bytes that are read; one small tree can name one large document very often."""
 
-_NO_REF: Final = "refs/planops/writing"
-_ME: Final = "planops <planops@localhost>"
 _REF: Final = re.compile(r"refs(/(?!\.)[^\x00-\x20\x7f~^:?*\[\\/]+)+")
 _REF_NEVER: Final = re.compile(
     r"\.\.|@\{|\.lock(/|$)|\.$|^refs/(planops/seen|replace)(/|$)|^refs/[^/]*$"
 )
 _REMOTE: Final = re.compile(r"[A-Za-z0-9][-_.A-Za-z0-9]*(/[A-Za-z0-9][-_.A-Za-z0-9]*)*")
 _DOCUMENT: Final = re.compile(r"(?:plans|intents)/[a-z0-9][-.a-z0-9]*\.json|lease\.json")
-_CRASH: Final = re.compile(r"fast_import_crash_[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +58,13 @@ class GitLedger:
     def load(self) -> Book:
         """Read the ledger as it is now, from the remote where there is one."""
         with self._opened() as repo:
-            tip = self._here(repo) if self.remote is None else self._fetched(repo, self.remote)
+            tip = self._tip(repo)
             return book(tip, self._documents(repo, tip) if tip else {})
+
+    def tip(self) -> str:
+        """Give the commit that the ledger is at now, held here; empty where there is none yet."""
+        with self._opened() as repo:
+            return self._tip(repo)
 
     def write(self, tip: str, changes: Mapping[str, bytes | None], message: str, now: int) -> str:
         """Add a commit on ``tip`` that sets these documents (``None`` removes one); its id.
@@ -71,7 +74,7 @@ class GitLedger:
         """
         self._readable(changes)
         with self._opened() as repo:
-            made = _commit(repo, tip, changes, message, now)
+            made = commit(repo, tip, changes, message, now)
             if self.remote is None:
                 self._swap(repo, made, tip)
             else:
@@ -142,6 +145,9 @@ class GitLedger:
             )
 
     # ------------------------------------------------------------------------------ the tip
+
+    def _tip(self, repo: Repo) -> str:
+        return self._here(repo) if self.remote is None else self._fetched(repo, self.remote)
 
     def _here(self, repo: Repo) -> str:
         """Give the commit that the ref of this repository is at; empty where there is none."""
@@ -345,51 +351,3 @@ def _blobs(repo: Repo, wanted: Mapping[str, str]) -> dict[str, bytes]:
             blobs[blob] = answer[at : at + int(size[0])]
             at += int(size[0]) + 1
     return {path: blobs[blob] for path, blob in wanted.items()}
-
-
-def _commit(
-    repo: Repo, tip: str, changes: Mapping[str, bytes | None], message: str, now: int
-) -> str:
-    """Make a commit on ``tip`` with one process, and give its id; no ref is made or moved."""
-    from git.exc import GitCommandError
-
-    sha256 = not tip and str(repo.git.rev_parse("--show-object-format")) == "sha256"
-    nothing = "0" * (64 if sha256 else len(tip) or 40)
-    with tempfile.TemporaryFile() as stream:
-        _write_commit(stream, tip, changes, message, now)
-        # Fast-import commits to a ref only; this one is taken back before it would be made.
-        stream.write(f"reset {_NO_REF}\nfrom {nothing}\n\nget-mark :1\ndone\n".encode())
-        stream.seek(0)
-        try:
-            made: str = repo.git.fast_import("--quiet", "--done", istream=stream)
-        except GitCommandError as error:
-            for crash in _CRASH.findall(str(error.stderr)):
-                (Path(repo.git_dir) / crash).unlink(missing_ok=True)
-            raise
-    return made
-
-
-def _write_commit(
-    stream: IO[bytes], tip: str, changes: Mapping[str, bytes | None], message: str, now: int
-) -> None:
-    text = _plain(message)
-    stream.write(f"commit {_NO_REF}\nmark :1\ncommitter {_ME} {now} +0000\n".encode())
-    stream.write(b"data %d\n%b\n" % (len(text), text))
-    if tip:
-        stream.write(f"from {tip}\n".encode())
-    for path, data in sorted(changes.items()):
-        if data is None:
-            stream.write(b"D %b\n" % _quoted(path))
-        else:
-            stream.write(b"M 100644 inline %b\ndata %d\n%b\n" % (_quoted(path), len(data), data))
-
-
-def _plain(message: str) -> bytes:
-    """Give a message that git can keep and a terminal can show."""
-    text = "".join(char if char == "\n" or char.isprintable() else "\ufffd" for char in message)
-    return f"{text.rstrip()}\n".encode()
-
-
-def _quoted(path: str) -> bytes:
-    """Quote a path the way fast-import reads it: nothing in it can be taken for a command."""
-    return b'"%b"' % b"".join(b"\\%03o" % byte for byte in path.encode(errors="surrogateescape"))
