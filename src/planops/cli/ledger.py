@@ -8,9 +8,8 @@ import click
 
 from planops.cli import options
 from planops.cli.output import write_out
-from planops.cli.session import Asked, SystemClock, ledgers, open_session
+from planops.cli.session import SystemClock, ledgers
 from planops.core.ledger import LEASE
-from planops.errors import UsageWrong
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,7 +34,7 @@ def show(**given: Any) -> int:
     """  # noqa: D301  click reads the backspace, and never shows it
     from planops.render.escape import terminal
 
-    for name, ledger in _ledgers(given).items():
+    for name, ledger in ledgers("ledger", given).items():
         book = ledger.load()
         lease = book.lease
         held = f"held by {lease.holder}, run {lease.run} {lease.link}" if lease else "free"
@@ -67,7 +66,7 @@ def unlock(*, yes: bool, **given: Any) -> int:
     from planops.render.escape import terminal
 
     clock = SystemClock()
-    for name, ledger in _ledgers(given).items():
+    for name, ledger in ledgers("ledger", given).items():
         book = ledger.load()
         if book.lease is None:
             write_out(f"{name}: nobody holds the lease\n")
@@ -79,10 +78,3 @@ def unlock(*, yes: bool, **given: Any) -> int:
         ledger.write(book.tip, {LEASE: None}, f"unlock {name}: {who}", clock.now())
         write_out(f"{name}: the lease of {who} is taken away\n")
     return 0
-
-
-def _ledgers(given: dict[str, Any]) -> Any:
-    found = ledgers(open_session(Asked.of({**given, "verbose": 0, "quiet": True})))
-    if not found:
-        raise UsageWrong("ledger: no target keeps one; set ledger: {mode: git} in planops.yaml")
-    return found

@@ -8,8 +8,7 @@ import click
 
 from planops.cli import options
 from planops.cli.output import write_out
-from planops.cli.session import Asked, ledgers, open_session
-from planops.errors import UsageWrong
+from planops.cli.session import ledgers
 
 
 @click.command()
@@ -38,11 +37,7 @@ def command(*, key: str | None, number: int, **given: Any) -> int:
     from planops.git.history import entries
     from planops.render.escape import terminal
 
-    session = open_session(Asked.of({**given, "verbose": 0, "quiet": True}))
-    found = ledgers(session)
-    if not found:
-        raise UsageWrong("log: no target keeps a ledger; set ledger: {mode: git} in planops.yaml")
-    for name, ledger in found.items():
+    for name, ledger in ledgers("log", given).items():
         for entry in entries(ledger, key, number):
             write_out(f"{entry.at}  {entry.commit[:12]}  {name}  {terminal(entry.subject)}\n")
             write_out("".join(f"    {terminal(line)}\n" for line in entry.body))

@@ -94,6 +94,8 @@ class Session:
     config: Config | None
     loaded: Loaded | None
     problems: tuple[Problem, ...]
+    facts: Callable[[], GitFacts | None] = lambda: None
+    """Gives what git says of the files; asked once."""
 
     def names(self) -> tuple[str, ...]:
         """Name the targets that this run is about."""
@@ -126,12 +128,6 @@ class Session:
             exit_on_changes=exit_on_changes,
         )
 
-    def facts(self) -> GitFacts | None:
-        """Give what git says of the files."""
-        from planops.git.repository import facts
-
-        return facts(self.config.root) if self.config else None
-
 
 def open_session(asked: Asked) -> Session:
     """Read settings and files; what is wrong with them is for the report.
@@ -159,7 +155,19 @@ def open_session(asked: Asked) -> Session:
         targets=asked.targets,
         labels=asked.labels,
     )
-    return Session(asked=asked, config=config, loaded=loaded, problems=loaded.problems)
+    return Session(
+        asked=asked,
+        config=config,
+        loaded=loaded,
+        problems=loaded.problems,
+        facts=cache(lambda: _facts(config.root)),
+    )
+
+
+def _facts(root: Path) -> GitFacts | None:
+    from planops.git.repository import facts
+
+    return facts(root)
 
 
 @contextmanager
@@ -299,13 +307,28 @@ def _ledger(config: Config, settings: TargetSettings) -> GitLedger | None:
     return GitLedger(root=config.root, ref=settings.ledger.ref, remote=remote)
 
 
-def ledgers(session: Session) -> dict[str, GitLedger]:
-    """Give the ledgers of the session's targets, by target; none of those that keep none."""
-    if session.config is None:
-        raise SettingsWrong(session.problems[0].message)
-    targets = session.config.targets
-    found = {name: _ledger(session.config, targets[name]) for name in session.names()}
-    return {name: ledger for name, ledger in found.items() if ledger is not None}
+def ledgers(command: str, given: Mapping[str, Any]) -> dict[str, GitLedger]:
+    """Give the ledgers of the chosen targets, by target; no plan file is read for that.
+
+    Raises ``SettingsWrong`` where the settings cannot be used, ``UsageWrong`` where no target is
+    chosen that keeps a ledger.
+    """
+    from planops.manifests import selection
+    from planops.manifests.settings import find_config, load_config
+
+    config = load_config(find_config(given["chdir"]))
+    selection.check_targets(given["targets"], config.targets)
+    selection.terms(given["labels"])
+    chosen = given["targets"] or config.targets
+    found = {
+        name: _ledger(config, config.targets[name]) for name in config.targets if name in chosen
+    }
+    kept = {name: ledger for name, ledger in found.items() if ledger is not None}
+    if not kept:
+        raise UsageWrong(
+            f"{command}: no target keeps a ledger; set ledger: {{mode: git}} in planops.yaml"
+        )
+    return kept
 
 
 def failed(name: str, session: Session, error: PlanopsError) -> TargetReport:
