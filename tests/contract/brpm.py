@@ -19,8 +19,8 @@ from contract.emulated import (
     Emulation,
     plan,
 )
-from planops.backends.brpm.backend import BrpmBackend, Transport
-from planops.backends.exchange import Endpoint
+from planops.backends.brpm.backend import BrpmBackend
+from planops.backends.exchange import Endpoint, Transport
 from planops.backends.http import Http
 from planops.core.model import JSON, Plan
 from planops.manifests.schemas import shape

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from planops.backends.exchange import Endpoint, Request, Response, Timeouts
+from planops.backends.exchange import Endpoint, Request, Response, Timeouts, Transport
 from planops.backends.http import Http
-from planops.backends.zadig.backend import Transport
 from planops.core.guards import Limits
 from planops.core.model import Manage, Plan, PlanKey, Source
 from planops.ports import Backend

@@ -21,9 +21,9 @@ from contract.emulated import (
     Through,
     plan,
 )
-from planops.backends.exchange import Endpoint, Request, Response
+from planops.backends.exchange import Endpoint, Request, Response, Transport
 from planops.backends.http import Http
-from planops.backends.zadig.backend import Transport, ZadigBackend
+from planops.backends.zadig.backend import ZadigBackend
 from planops.core.model import ABSENT, JSON, Plan
 from planops.manifests.schemas import shape
 from planops.ports import Backend

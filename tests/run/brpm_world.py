@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from planops.backends.brpm.backend import BrpmBackend, Transport
+from planops.backends.brpm.backend import BrpmBackend
 from planops.backends.brpm.lifecycle import dialect
-from planops.backends.exchange import Call, Endpoint, Timeouts
+from planops.backends.exchange import Call, Endpoint, Timeouts, Transport
 from planops.backends.http import Http
 from planops.core.model import Manage, Plan, PlanKey, Source
 from planops.manifests.schemas import shape

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from planops import reconcile
-from planops.backends.exchange import Request, Response
-from planops.backends.zadig.backend import Transport
+from planops.backends.exchange import Request, Response, Transport
 from planops.core.changes import Step, StepKind
 from planops.core.decide import Desired, Proposal, Rules
 from planops.core.guards import Limits

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from planops import reconcile
-from planops.backends.exchange import Request, Response
-from planops.backends.zadig.backend import Transport
+from planops.backends.exchange import Request, Response, Transport
 from planops.core.report import Outcome
 from planops.errors import (
     Garbled,

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from planops import reconcile
-from planops.backends.exchange import Endpoint, Request, Response
+from planops.backends.exchange import Endpoint, Request, Response, Transport
 from planops.backends.http import Http
-from planops.backends.zadig.backend import Transport
 from planops.core.model import Plan
 from planops.core.report import ExitCode, Outcome, Report, StepResult, TargetReport, exit_code
 from planops.sandbox.wire import Behaviour, misbehaving

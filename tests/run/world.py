@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from planops import reconcile
-from planops.backends.exchange import Endpoint, Request, Response, Timeouts
+from planops.backends.exchange import Endpoint, Request, Response, Timeouts, Transport
 from planops.backends.http import Http
-from planops.backends.zadig.backend import Transport, ZadigBackend
+from planops.backends.zadig.backend import ZadigBackend
 from planops.core.changes import ChangeSet
 from planops.core.guards import PER_PLAN, Limits
 from planops.core.model import JSON, Manage, Plan, PlanKey, Source

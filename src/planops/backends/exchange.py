@@ -8,14 +8,14 @@ import math
 import re
 from dataclasses import dataclass, field
 from json import JSONDecodeError
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from planops.backends.redaction import Redactor
 from planops.errors import Garbled, SettingsWrong
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from planops.core.model import JSON
@@ -27,6 +27,9 @@ NOT_THE_SERVER: Final = (
 )
 """What to do about an answer that this server would not give."""
 _NOBODY: Final = Redactor()
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +196,22 @@ class Call:
         what = "-" if self.status is None else str(self.status)
         line = f"{self.method} {self.path} {what} {self.ms} ms"
         return f"{line}: {self.problem}" if self.problem else line
+
+
+class Transport(Protocol):
+    """What a backend asks of the HTTP client."""
+
+    def read(self, request: Request) -> Response:
+        """Make a safe call, repeated where that helps."""
+        ...
+
+    def write(self, request: Request) -> Response:
+        """Make a call that changes something, at most once."""
+        ...
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> tuple[Result, ...]:
+        """Apply a function to items on the pool of workers."""
+        ...
 
 
 def address(url: str) -> SplitResult:

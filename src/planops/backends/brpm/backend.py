@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Iterable, Sequence
 
 from planops.backends.brpm.answers import (
     EVENT,
@@ -20,7 +19,7 @@ from planops.backends.brpm.answers import (
 from planops.backends.brpm.lifecycle import Dialect
 from planops.backends.brpm.references import KINDS, Name, matching, mentioned, resolved
 from planops.backends.brpm.wire import PLANS, BrpmRules
-from planops.backends.exchange import Request, Response
+from planops.backends.exchange import Request, Response, Transport
 from planops.backends.inventories import inventory, wanted
 from planops.backends.trees import Tree, text
 from planops.core.changes import NEW_ID, Step, StepKind
@@ -45,25 +44,6 @@ SHOWN = (
     "teams",
 )
 """What a row of the list must have to stand for the plan itself (docs/servers/brpm.md §4.8)."""
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-class Transport(Protocol):
-    """What the backend asks of the HTTP client."""
-
-    def read(self, request: Request) -> Response:
-        """Make a safe call, repeated where that helps."""
-        ...
-
-    def write(self, request: Request) -> Response:
-        """Make a call that changes something, at most once."""
-        ...
-
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> tuple[Result, ...]:
-        """Apply a function to items on the pool of workers."""
-        ...
 
 
 class BrpmBackend:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
 
-from planops.backends.exchange import Request, Response
+from planops.backends.exchange import Request, Response, Transport
 from planops.backends.inventories import inventory, wanted
 from planops.backends.trees import Tree
 from planops.backends.zadig.answers import (
@@ -48,25 +47,6 @@ LISTS = {
     "code_hosts": "/api/aslan/code/codehost",
     "databases": "/api/aslan/system/dbinstance",
 }
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-class Transport(Protocol):
-    """What the backend asks of the HTTP client."""
-
-    def read(self, request: Request) -> Response:
-        """Make a safe call, repeated where that helps."""
-        ...
-
-    def write(self, request: Request) -> Response:
-        """Make a call that changes something, at most once."""
-        ...
-
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> tuple[Result, ...]:
-        """Apply a function to items on the pool of workers."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
