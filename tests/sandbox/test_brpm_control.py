@@ -9,9 +9,10 @@ import pytest
 
 from planops.sandbox.brpm import BrpmSandbox, Edited, Fault, Switches
 from planops.sandbox.brpm.faults import Kind
-from planops.sandbox.brpm.visitor import MOMENT, PLANS, XML, Visitor, visiting
+from planops.sandbox.brpm.visitor import PLANS, XML, Visitor, visiting
 from planops.sandbox.clock import Clock
 from planops.sandbox.faults import WIRE_KINDS
+from planops.sandbox.visits import MOMENT
 
 
 @pytest.fixture

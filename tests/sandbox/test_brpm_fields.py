@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from planops.sandbox.brpm.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.brpm.visitor import Visitor, visiting
+from planops.sandbox.visits import MOMENT
 
 NOW = "2023-11-14T18:13:20-04:00"
 LATER = "2023-11-14T18:14:20-04:00"

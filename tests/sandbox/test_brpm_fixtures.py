@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from planops.sandbox.brpm import FIXTURES, BrpmSandbox, facts
-from planops.sandbox.brpm.visitor import MOMENT, visiting
+from planops.sandbox.brpm.visitor import visiting
 from planops.sandbox.clock import Clock
+from planops.sandbox.visits import MOMENT
 
 ZOE = {"id": 9, "login": "zoe", "token": "sandbox-zoe-token"}
 TEMPLATE = {"id": 1, "name": "Mine", "stages": [{"id": 1, "name": "One", "requests": ["R", "S"]}]}

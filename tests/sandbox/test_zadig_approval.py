@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.visits import MOMENT
+from planops.sandbox.zadig.visitor import Visitor, visiting
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from planops.sandbox.clock import Clock
 from planops.sandbox.messages import Request
+from planops.sandbox.visits import MOMENT
 from planops.sandbox.zadig.fixtures import FIXTURES, plant
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.people import People
@@ -15,7 +16,6 @@ from planops.sandbox.zadig.realm import Realm
 from planops.sandbox.zadig.routes import INTERNAL, OPENAPI, dispatch
 from planops.sandbox.zadig.store import Store
 from planops.sandbox.zadig.traits import traits_of
-from planops.sandbox.zadig.visitor import MOMENT
 
 COUNTER, TIMER = "counter-down", "timer-down"
 PATRICK = "0a6f1f0e-5b0f-4a57-9d6c-5d3c1b0f0001"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from planops.sandbox.clock import Clock
+from planops.sandbox.visits import MOMENT
 from planops.sandbox.zadig import FIXTURES, Fault, User, ZadigSandbox, facts
-from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.zadig.visitor import Visitor, visiting
 
 
 @pytest.fixture

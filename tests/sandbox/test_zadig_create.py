@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from planops.sandbox.visits import MOMENT
 from planops.sandbox.zadig import User
-from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.zadig.visitor import Visitor, visiting
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.visits import MOMENT
+from planops.sandbox.zadig.visitor import Visitor, visiting
 
 PATRICK = "0a6f1f0e-5b0f-4a57-9d6c-5d3c1b0f0001"
 TEXT = {"name": "t", "type": "text", "spec": {"content": "c"}, "manager_id": PATRICK}

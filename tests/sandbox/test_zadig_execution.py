@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.visits import MOMENT
+from planops.sandbox.zadig.visitor import Visitor, visiting
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 
 from planops.cli.group import run
 from planops.sandbox.clock import Clock
+from planops.sandbox.visits import MOMENT
 from planops.sandbox.zadig import FIXTURES, ZadigSandbox
-from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.zadig.visitor import Visitor, visiting
 
 ZOE = {"uid": "u9", "account": "zoe", "token": "sandbox-zoe-token", "is_admin": True}
 DEPLOY = {"name": "d", "type": "zadig-deploy", "spec": {"env": "dev"}}

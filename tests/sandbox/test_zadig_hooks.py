@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.visits import MOMENT
+from planops.sandbox.zadig.visitor import Visitor, visiting
 
 TEXT = {"name": "t", "type": "text", "spec": {"content": "c", "remark": "r"}}
 PATRICK = "0a6f1f0e-5b0f-4a57-9d6c-5d3c1b0f0001"

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from planops.sandbox.visits import MOMENT
 from planops.sandbox.zadig.traits import Generation
-from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.zadig.visitor import Visitor, visiting
 
 
 @pytest.fixture

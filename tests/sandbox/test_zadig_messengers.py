@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from planops.sandbox.clock import Clock
+from planops.sandbox.visits import MOMENT
 from planops.sandbox.zadig import ZadigSandbox
-from planops.sandbox.zadig.visitor import MOMENT, Visitor, visiting
+from planops.sandbox.zadig.visitor import Visitor, visiting
 
 APP = "64f1a00000000000000000b1"
 DING = "64f1a00000000000000000b2"

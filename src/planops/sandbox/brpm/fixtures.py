@@ -6,9 +6,6 @@ the default's place, or adds to it with ``extends: default`` (entries of the sam
 default's).
 """
 
-import copy
-import importlib.resources
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,17 +14,12 @@ from planops.sandbox.brpm.fixture_form import FORMS, KINDS, check, check_names, 
 from planops.sandbox.brpm.plans import built
 from planops.sandbox.brpm.realm import Realm
 from planops.sandbox.emulated import Document
+from planops.sandbox.planting import apart, default, joined
 
 CONTEXT = "/brpm"
 
 
-def _load() -> Document:
-    text = importlib.resources.files(__package__).joinpath("fixtures.json").read_text("utf-8")
-    document: Document = json.loads(text)
-    return document
-
-
-FIXTURES: Mapping[str, Any] = _load()
+FIXTURES: Mapping[str, Any] = default("planops.sandbox.brpm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +45,9 @@ def chosen(given: Mapping[str, Any] | None) -> Mapping[str, list[Document]]:
     """
     if given is None:
         return FIXTURES
-    own: Document = copy.deepcopy(dict(given))
-    extends = own.pop("extends", None)
-    if extends not in {None, "default"}:
-        raise ValueError(f"extends: is {extends!r}: only 'default' can be extended")
+    own, base = apart(given, FIXTURES)
     check(own)
-    base: Document = copy.deepcopy(dict(FIXTURES)) if extends else {}
-    whole = {name: _joined(base.get(name, []), own.get(name, [])) for name in FORMS}
+    whole = {name: joined(base.get(name, []), own.get(name, []), "id") for name in FORMS}
     check_names(own, whole)
     return whole
 
@@ -73,12 +61,6 @@ def plant(realm: Realm, fixtures: Mapping[str, list[Document]]) -> dict[str, str
                 entry = _plan(realm, entry)
             realm.store.put(KINDS[name], entry)
     return {user["token"]: user["login"] for user in fixtures["users"] if user.get("token")}
-
-
-def _joined(base: list[Document], own: list[Document]) -> list[Document]:
-    """Entries of both; one of the caller's takes the place of the default's with the same id."""
-    replaced = {one["id"] for one in own}
-    return [one for one in base if one["id"] not in replaced] + own
 
 
 def _plan(realm: Realm, entry: Document) -> Document:

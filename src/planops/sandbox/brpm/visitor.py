@@ -1,45 +1,18 @@
-"""Talks to a served sandbox over plain ``http.client``: for tests and demonstrations.
-
-It knows the routes and nothing of what they mean; planops' own client is not used, so that the two
-can be compared. Redirects are not followed and nothing is retried.
-"""
+"""Somebody who uses a served sandbox: knows its routes, and nothing of what they mean."""
 
 import contextlib
-import http.client
-import json
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from planops.sandbox.brpm.sandbox import BrpmSandbox
 from planops.sandbox.clock import Clock
 from planops.sandbox.server import serve
+from planops.sandbox.visits import MOMENT, Reply, send
 
-MOMENT = 1_700_000_000
 PLANS = "/v1/plans"
 JSON = "application/json"
 XML = "application/xml"
-_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """One answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:  # noqa: ANN401 - any JSON value
-        """The body as JSON."""
-        return json.loads(self.body)
-
-    @property
-    def text(self) -> str:
-        """The body as text."""
-        return self.body.decode()
 
 
 class Visitor:
@@ -74,17 +47,7 @@ class Visitor:
         self, target: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
         """Send ``METHOD /path`` exactly as it is spelt, with these headers and no token."""
-        method, path = target.split(" ", 1)
-        sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        connection = http.client.HTTPConnection(self.host, timeout=_SECONDS)
-        with contextlib.closing(connection):
-            connection.request(method, path, sent, dict(headers or {}))
-            answer = connection.getresponse()
-            return Reply(
-                status=answer.status,
-                headers={key.lower(): value for key, value in answer.getheaders()},
-                body=answer.read(),
-            )
+        return send(self.host, target, body, headers)
 
     def list(self, **filters: str) -> Reply:
         """The plans that these filters leave."""

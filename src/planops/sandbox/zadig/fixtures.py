@@ -6,12 +6,11 @@ own mapping has the same form and takes the default's place, or adds to it with 
 """
 
 import copy
-import importlib.resources
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from planops.sandbox.planting import apart, default, joined
 from planops.sandbox.zadig.fixture_form import KEYS, SYSTEM, check, completed
 from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.hooks import default_setting
@@ -19,14 +18,7 @@ from planops.sandbox.zadig.people import User
 from planops.sandbox.zadig.plans import stored
 from planops.sandbox.zadig.realm import COUNTER, Realm, new_uuid
 
-
-def _load() -> Document:
-    text = importlib.resources.files(__package__).joinpath("fixtures.json").read_text("utf-8")
-    document: Document = json.loads(text)
-    return document
-
-
-FIXTURES: Mapping[str, Any] = _load()
+FIXTURES: Mapping[str, Any] = default("planops.sandbox.zadig")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +44,10 @@ def chosen(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """
     if given is None:
         return FIXTURES
-    own: Document = copy.deepcopy(dict(given))
-    extends = own.pop("extends", None)
-    if extends not in {None, "default"}:
-        raise ValueError(f"extends: is {extends!r}: only 'default' can be extended")
+    own, base = apart(given, FIXTURES)
     check(own)
-    base: Document = copy.deepcopy(dict(FIXTURES)) if extends else {}
     whole: Document = {
-        key: _joined(base.get(key, []), own.get(key) or [], by) for key, by in KEYS.items()
+        key: joined(base.get(key, []), own.get(key) or [], by) for key, by in KEYS.items()
     }
     whole["settings"] = {**base.get("settings", {}), **(own.get("settings") or {})}
     if "im_apps" not in own and "im_apps" not in base:
@@ -84,12 +72,6 @@ def plant(realm: Realm, fixtures: Mapping[str, Any]) -> None:
     realm.store.put("setting", "hook", {**default_setting(), **settings.get("hook", {})})
     for plan in fixtures["plans"]:
         _plant_plan(realm, plan)
-
-
-def _joined(base: list[Document], own: list[Document], key: str) -> list[Document]:
-    """Entries of both; one of the caller's takes the place of the default's with the same key."""
-    replaced = {one.get(key) for one in own} if key else set()
-    return [one for one in base if not key or one[key] not in replaced] + own
 
 
 def _plant_plan(realm: Realm, given: Document) -> None:

@@ -1,45 +1,15 @@
-"""Talks to a served sandbox over plain ``http.client``: for tests and demonstrations.
-
-It knows the routes and nothing of what they mean; planops' own client is not used, so that the two
-can be compared. Redirects are not followed and nothing is retried.
-"""
+"""Somebody who uses a served sandbox: knows its routes, and nothing of what they mean."""
 
 import contextlib
-import http.client
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from planops.sandbox.clock import Clock
 from planops.sandbox.server import serve
+from planops.sandbox.visits import MOMENT, Reply, send
 from planops.sandbox.zadig.routes import INTERNAL, OPENAPI
 from planops.sandbox.zadig.sandbox import ZadigSandbox
 from planops.sandbox.zadig.traits import Generation
-
-MOMENT = 1_700_000_000
-_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """One answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:  # noqa: ANN401 - any JSON value
-        """The body as JSON."""
-        return json.loads(self.body)
-
-    @property
-    def error(self) -> tuple[int, str]:
-        """Status and description of a refusal; the body itself when it is no JSON."""
-        if not self.body.startswith(b"{"):
-            return self.status, self.body.decode()
-        return self.status, str(self.json.get("description", self.body.decode()))
 
 
 class Visitor:
@@ -58,20 +28,10 @@ class Visitor:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send ``METHOD /path``; bytes go as they are, anything else as JSON."""
-        method, path = target.split(" ", 1)
-        sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         given = dict(headers or {})
         if who is not None:
             given.setdefault("Authorization", f"Bearer sandbox-{who}-token")
-        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=_SECONDS)
-        with contextlib.closing(connection):
-            connection.request(method, path, sent, given)
-            answer = connection.getresponse()
-            return Reply(
-                status=answer.status,
-                headers={key.lower(): value for key, value in answer.getheaders()},
-                body=answer.read(),
-            )
+        return send(self.url.removeprefix("http://"), target, body, given)
 
     def create(self, **given: object) -> str:
         """Create a plan; its id."""
