@@ -20,6 +20,7 @@ from planops.manifests.schemas import shape
 from planops.ports import Backend
 from planops.sandbox.brpm import Switches
 from planops.testing import Case, Check, contract
+from run.through import ThroughRules
 
 USUAL, DOCUMENTED = brpm.HABITS["as-usual"], brpm.HABITS["as-documented"]
 
@@ -261,7 +262,7 @@ def test_a_broken_backend_is_caught(one: Broken) -> None:
 
 def unspoilt(inner: Backend) -> Backend:
     """Something before the backend, and before its rules, that spoils nothing."""
-    return broken.ruled(broken.SpoiltRules)(broken.Spoilt(inner))
+    return broken.ruled(ThroughRules)(broken.Spoilt(inner))
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from planops import reconcile
 from planops.backends.brpm.lifecycle import STATES
 from planops.core.changes import ChangeSet, Request
-from planops.core.model import Manage, Plan, PlanKey, Severity, Source
+from planops.core.model import Plan
 from planops.core.report import Outcome, StepResult, TargetReport
-from planops.manifests.validate import check
 from planops.run import Target
 from planops.sandbox.brpm import Fault
 from run.brpm_world import World, world
+from run.documents import loaded
 from run.world import Write, asked, look
 
 ENDED = {Outcome.APPLIED, Outcome.UNCHANGED, Outcome.PARKED, Outcome.REFUSED}
@@ -104,20 +104,6 @@ def documents(draw: st.DrawFn, key: str) -> dict[str, Any]:
         **({} if goal is None else {"state": goal}),
         "manage": {"ignore": ignore},
     }
-
-
-def loaded(document: dict[str, Any]) -> Plan:
-    """A plan of a document, which must be one that the files' checks let pass."""
-    wrong = [one for one in check(copy.deepcopy(document), dict) if one.severity is Severity.ERROR]
-    assert not wrong, wrong
-    return Plan(
-        key=PlanKey(target="prod", name=document["metadata"]["name"]),
-        kind=document["kind"],
-        spec=document["spec"],
-        state=document.get("state"),
-        manage=Manage(ignore=tuple(document["manage"]["ignore"])),
-        source=Source(file="plans/x.yaml"),
-    )
 
 
 # -------------------------------------------------------------------------- what the server holds
