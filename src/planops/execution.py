@@ -33,8 +33,8 @@ def may_run(change: Change) -> bool:
 class Work:
     """One change on its way; ``inventory`` is what was there just before the writes.
 
-    ``memory``, ``return_to`` and ``complete`` are what the decision rested on; ``custody`` is the
-    lease under which calls are made, where there is a ledger.
+    ``claim`` is what the decision rested on; ``custody`` is the lease under which calls are made,
+    where there is a ledger.
     """
 
     target: Target

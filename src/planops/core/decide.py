@@ -279,8 +279,9 @@ def _left(rules: Rules, deltas: Sequence[Delta], live: Live, at: Circumstances) 
     """Choose the drift that is not written back; within one change that is decided once."""
     if at.left is not None:
         return at.left
-    drifted = {delta.path for delta in deltas if delta.cause is Cause.DRIFT}
-    return frozenset() if _corrects(rules, live, at) else frozenset(drifted)
+    if _corrects(rules, live, at):
+        return frozenset()
+    return frozenset(delta.path for delta in deltas if delta.cause is Cause.DRIFT)
 
 
 def _corrects(rules: Rules, live: Live, at: Circumstances) -> bool:

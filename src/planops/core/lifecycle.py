@@ -279,9 +279,9 @@ def _route_without_write(table: Lifecycle, at: Situation) -> Route:
     onward = _onward(table, at, at.state, goal)
     if not at.resumes or onward.standing is Standing.STOPPED:
         return Route(standing=Standing.STOPPED, ends=at.state)
-    opening = _opening(table, at.state, goal)
     if at.moved:
         return onward
+    opening = _opening(table, at.state, goal)
     revived = _guarded("reopen", at.state, opening.hazards if opening else ())
     return replace(onward, tripped=(revived, *onward.tripped))
 
