@@ -1,0 +1,1 @@
+"""Tests of git as the ledger's place, with real repositories."""
