@@ -28,7 +28,7 @@ from planops.backends.zadig.wire import OPEN as ZADIG
 from planops.core.changes import Request, Step, StepKind
 from planops.core.compare import overlay
 from planops.core.decide import Desired, Proposal, Rules
-from planops.core.lifecycle import Edge, Move
+from planops.core.lifecycle import Edge, Lifecycle, Move
 from planops.core.model import ABSENT, JSON, Live, Manage, Plan, Value
 from planops.core.shape import Shape
 from planops.errors import (
@@ -39,7 +39,6 @@ from planops.errors import (
     StateConflict,
 )
 from planops.ports import Backend, Inventory, Stub
-from run.through import ThroughRules
 
 Body: TypeAlias = Callable[[Any, Desired, Live | None], Any]
 """Spoils a request's body; it may change the copy that it gets."""
@@ -70,6 +69,50 @@ class Spoilt:
         return self.inner.send(step, id_)
 
 
+class SpoiltRules:
+    """Rules before real ones."""
+
+    def __init__(self, inner: Rules) -> None:
+        self.inner = inner
+
+    @property
+    def shape(self) -> Shape:
+        return self.inner.shape
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        return self.inner.lifecycle
+
+    def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
+        return self.inner.view(raw, desired, base)
+
+    def reopened(self, live: Live, desired: Desired, base: Value = ABSENT) -> Live:
+        return self.inner.reopened(live, desired, base)
+
+    def empty(self) -> dict[str, JSON]:
+        return self.inner.empty()
+
+    def facts(self, spec: dict[str, JSON]) -> frozenset[str]:
+        return self.inner.facts(spec)
+
+    def closes_at(self, spec: dict[str, JSON]) -> int:
+        return self.inner.closes_at(spec)
+
+    def create(self, desired: Desired, spec: dict[str, JSON]) -> Proposal:
+        return self.inner.create(desired, spec)
+
+    def propose(
+        self, desired: Desired, live: Live, spec: dict[str, JSON], moves: Sequence[Edge | Move]
+    ) -> Proposal:
+        return self.inner.propose(desired, live, spec, moves)
+
+    def transition(self, edge: Edge, id_: str) -> Step:
+        return self.inner.transition(edge, id_)
+
+    def remove(self, live: Live) -> tuple[Step, ...]:
+        return self.inner.remove(live)
+
+
 # ---------------------------------------------------------------------------------- what is written
 
 
@@ -85,7 +128,7 @@ class WithRules(Spoilt):
         return self.spoil(self.inner.rules)
 
 
-class Bodies(ThroughRules):
+class Bodies(SpoiltRules):
     """Writes other bodies than it should, and shows them as well."""
 
     def __init__(self, inner: Rules, body: Body) -> None:
@@ -163,7 +206,7 @@ def numbered(body: Any, _: Desired, __: Live | None) -> Any:
     return body
 
 
-class Overlaid(ThroughRules):
+class Overlaid(SpoiltRules):
     """Builds an update from the file alone, as if nothing were there."""
 
     def propose(
@@ -176,7 +219,7 @@ class Overlaid(ThroughRules):
 # ------------------------------------------------------------------------------------ what is seen
 
 
-class Seeing(ThroughRules):
+class Seeing(SpoiltRules):
     """Sees plans otherwise than they are."""
 
     def __init__(self, inner: Rules, see: See) -> None:
@@ -218,7 +261,7 @@ def faithful(live: Live, _: Desired | None) -> Live:
     return replace(live, unfaithful=())
 
 
-class Restless(ThroughRules):
+class Restless(SpoiltRules):
     """Writes a plan also where nothing of it is to be written."""
 
     def propose(
@@ -227,7 +270,7 @@ class Restless(ThroughRules):
         return super().propose(desired, live, spec, moves or (Move.WRITE,))
 
 
-class Mutable(ThroughRules):
+class Mutable(SpoiltRules):
     """Does not say which fields the server never changes."""
 
     @property
@@ -237,7 +280,7 @@ class Mutable(ThroughRules):
         return replace(whole, fields=free)
 
 
-class Stripping(ThroughRules):
+class Stripping(SpoiltRules):
     """Strips documents that others hold, too."""
 
     def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
@@ -246,14 +289,14 @@ class Stripping(ThroughRules):
         return live
 
 
-class RemovingAtOnce(ThroughRules):
+class RemovingAtOnce(SpoiltRules):
     """Deletes without the steps that have to come before."""
 
     def remove(self, live: Live) -> tuple[Step, ...]:
         return super().remove(live)[-1:]
 
 
-class RemovingAlways(ThroughRules):
+class RemovingAlways(SpoiltRules):
     """Tries to delete where the server does not allow it."""
 
     def remove(self, live: Live) -> tuple[Step, ...]:

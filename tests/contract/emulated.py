@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from planops.backends.exchange import Endpoint, Timeouts
+from planops.backends.exchange import Endpoint, Request, Response, Timeouts, Transport
 from planops.backends.http import Http
 from planops.core.guards import Limits
 from planops.core.model import Manage, Plan, PlanKey, Source
@@ -41,6 +41,22 @@ class StillClock:
 
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
+
+
+class Through:
+    """A transport before the real one."""
+
+    def __init__(self, inner: Transport) -> None:
+        self.inner = inner
+
+    def read(self, request: Request) -> Response:
+        return self.inner.read(request)
+
+    def write(self, request: Request) -> Response:
+        return self.inner.write(request)
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> tuple[Result, ...]:
+        return self.inner.map(function, items)
 
 
 @dataclass(frozen=True, slots=True)

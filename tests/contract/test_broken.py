@@ -20,7 +20,6 @@ from planops.manifests.schemas import shape
 from planops.ports import Backend
 from planops.sandbox.brpm import Switches
 from planops.testing import Case, Check, contract
-from run.through import ThroughRules
 
 USUAL, DOCUMENTED = brpm.HABITS["as-usual"], brpm.HABITS["as-documented"]
 
@@ -262,7 +261,7 @@ def test_a_broken_backend_is_caught(one: Broken) -> None:
 
 def unspoilt(inner: Backend) -> Backend:
     """Something before the backend, and before its rules, that spoils nothing."""
-    return broken.ruled(ThroughRules)(broken.Spoilt(inner))
+    return broken.ruled(broken.SpoiltRules)(broken.Spoilt(inner))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from contract.emulated import (
     WAITS,
     AtWrite,
     Emulation,
+    Through,
     plan,
 )
 from planops.backends.exchange import Endpoint, Request, Response, Transport
@@ -31,7 +32,6 @@ from planops.sandbox.faults import Fault
 from planops.sandbox.server import serve
 from planops.sandbox.zadig import FIXTURES, Generation, ZadigSandbox
 from planops.testing import Case, Edit, Held, Sample, Server
-from run.through import Through
 
 OPEN = "/openapi/release_plan/v1"
 UIDS: Mapping[str, str] = {user["account"]: user["uid"] for user in FIXTURES["users"]}

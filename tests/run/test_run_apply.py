@@ -13,19 +13,21 @@ import pytest
 from planops import reconcile
 from planops.backends.exchange import Request, Response, Transport
 from planops.core.changes import Step, StepKind
-from planops.core.decide import Desired, Rules
+from planops.core.decide import Desired, Proposal, Rules
 from planops.core.guards import Limits
+from planops.core.lifecycle import Edge, Lifecycle, Move
 from planops.core.model import ABSENT, JSON, Live, Plan, Value
 from planops.core.report import ExitCode, Outcome, Report, StepResult, TargetReport, exit_code
+from planops.core.shape import Shape
 from planops.manifests.load import load_config, load_plans
 from planops.ports import Backend, Inventory
 from planops.run import Run, Target
 from planops.sandbox.zadig import Fault, Generation
-from run.through import Through, ThroughRules
 from run.world import (
     NOW,
     OPEN,
     UIDS,
+    Through,
     World,
     applied,
     apply_one,
@@ -372,17 +374,50 @@ class Broken:
         return made
 
 
-class BrokenRules(ThroughRules):
+class BrokenRules:
     """Rules with a bug: a plan of one description cannot be viewed."""
 
     def __init__(self, inner: Rules, bad: str) -> None:
-        super().__init__(inner)
-        self.bad = bad
+        self.inner, self.bad = inner, bad
+
+    @property
+    def shape(self) -> Shape:
+        return self.inner.shape
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        return self.inner.lifecycle
 
     def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
         if raw.get("description") == self.bad:
             raise ZeroDivisionError(self.bad)
-        return super().view(raw, desired, base)
+        return self.inner.view(raw, desired, base)
+
+    def reopened(self, live: Live, desired: Desired, base: Value = ABSENT) -> Live:
+        return self.inner.reopened(live, desired, base)
+
+    def empty(self) -> dict[str, JSON]:
+        return self.inner.empty()
+
+    def facts(self, spec: dict[str, JSON]) -> frozenset[str]:
+        return self.inner.facts(spec)
+
+    def closes_at(self, spec: dict[str, JSON]) -> int:
+        return self.inner.closes_at(spec)
+
+    def create(self, desired: Desired, spec: dict[str, JSON]) -> Proposal:
+        return self.inner.create(desired, spec)
+
+    def propose(
+        self, desired: Desired, live: Live, spec: dict[str, JSON], moves: Sequence[Edge | Move]
+    ) -> Proposal:
+        return self.inner.propose(desired, live, spec, moves)
+
+    def remove(self, live: Live) -> tuple[Step, ...]:
+        return self.inner.remove(live)
+
+    def transition(self, edge: Edge, id_: str) -> Step:
+        return self.inner.transition(edge, id_)
 
 
 def three(zadig: World, broken: Callable[[Target], Target], run: Run) -> TargetReport:

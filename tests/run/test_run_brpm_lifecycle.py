@@ -15,8 +15,7 @@ from planops.core.lifecycle import Standing
 from planops.core.report import Outcome, StepResult
 from planops.sandbox.brpm import Fault
 from run.brpm_world import PLANS, TEMPLATE, World, attributes, event, plan, world
-from run.through import Through
-from run.world import applied, apply_one, asked, guards, look, outcomes, promised, why
+from run.world import Through, applied, apply_one, asked, guards, look, outcomes, promised, why
 
 WALK: tuple[tuple[str, list[str]], ...] = (
     ("created", []),

@@ -16,8 +16,7 @@ from planops.core.report import Outcome
 from planops.errors import Garbled, NotAllowed, ServerSaidNo
 from planops.sandbox.brpm import Fault
 from run.brpm_world import PLANS, TEMPLATE, World, attributes, event, plan, world
-from run.through import Through
-from run.world import applied, apply_one, asked, guards, look, outcomes, why
+from run.world import Through, applied, apply_one, asked, guards, look, outcomes, why
 
 ODD = '100% "A&B" + C/D #1?'
 Transport = Callable[[Any], Through]

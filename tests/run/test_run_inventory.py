@@ -22,8 +22,7 @@ from planops.errors import (
 )
 from planops.run import Target
 from planops.sandbox.zadig import Fault
-from run.through import Through
-from run.world import OPEN, World, applied, asked, look, outcomes, plan, text
+from run.world import OPEN, Through, World, applied, asked, look, outcomes, plan, text
 
 Rewrite = Callable[[dict[str, Any]], object]
 FILES = [plan(jobs=[text()]), plan("new")]

@@ -15,10 +15,10 @@ from planops.core.model import Plan
 from planops.core.report import ExitCode, Outcome, Report, StepResult, TargetReport, exit_code
 from planops.sandbox.wire import Behaviour, misbehaving
 from planops.sandbox.zadig import Fault
-from run.through import Through
 from run.world import (
     OPEN,
     UIDS,
+    Through,
     World,
     applied,
     apply_one,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from planops import reconcile
-from planops.backends.exchange import Endpoint, Timeouts, Transport
+from planops.backends.exchange import Endpoint, Request, Response, Timeouts, Transport
 from planops.backends.http import Http
 from planops.backends.zadig.backend import ZadigBackend
 from planops.core.changes import ChangeSet
@@ -49,6 +49,22 @@ class StillClock:
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+
+
+class Through:
+    """A transport before the real one; what passes may be changed by the kinds of it."""
+
+    def __init__(self, inner: Transport) -> None:
+        self.inner = inner
+
+    def read(self, request: Request) -> Response:
+        return self.inner.read(request)
+
+    def write(self, request: Request) -> Response:
+        return self.inner.write(request)
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> tuple[Result, ...]:
+        return self.inner.map(function, items)
 
 
 def plan(
