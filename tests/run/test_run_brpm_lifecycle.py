@@ -15,6 +15,7 @@ from planops.core.lifecycle import Standing
 from planops.core.report import Outcome, StepResult
 from planops.sandbox.brpm import Fault
 from run.brpm_world import PLANS, TEMPLATE, World, attributes, event, plan, world
+from run.ledgers import MemoryLedger, MovingClock, kept
 from run.world import Through, applied, apply_one, asked, guards, look, outcomes, promised, why
 
 WALK: tuple[tuple[str, list[str]], ...] = (
@@ -628,3 +629,30 @@ def test_a_template_and_a_state_are_changed_together_only_when_allowed(brpm: Wor
     assert brpm.writes() == []
     assert apply_one(brpm.target(), wanted, asked(replace=1)).outcome is Outcome.APPLIED
     assert brpm.writes() == [attributes(id_, plan_template_id=1), event(id_, "start")]
+
+
+# ------------------------------------------------------------------------------- with a ledger
+
+
+def test_with_a_ledger_a_new_goal_needs_no_allowance_to_leave_a_hold(brpm: World) -> None:
+    target = kept(brpm.target(by_name=False), MemoryLedger(), MovingClock())
+    id_ = str(apply_one(target, plan()).id)
+    for goal, events in WALK:
+        wanted, since = plan(state=goal), len(brpm.sandbox.writes)
+        (change,) = look(target, [wanted], asked())[1].changes
+        assert [edge.event for edge in change.route.edges] == events, goal
+        report = apply_one(target, wanted)
+        assert brpm.writes(since) == [event(id_, name) for name in events]
+        assert report.outcome is (Outcome.APPLIED if events else Outcome.UNCHANGED)
+        assert brpm.state(id_) == goal
+
+
+def test_a_hold_that_somebody_else_set_is_left_with_a_ledger_too(brpm: World) -> None:
+    target = kept(brpm.target(by_name=False), MemoryLedger(), MovingClock())
+    id_ = apply_one(target, plan(state="started")).id
+    assert id_ is not None
+    brpm.sandbox.edit(int(id_), {"aasm_state": "hold"})
+    since = len(brpm.sandbox.writes)
+    report = apply_one(target, plan(state="started"))
+    assert (report.outcome, brpm.writes(since)) == (Outcome.PARKED, [])
+    assert brpm.state(id_) == "hold"
