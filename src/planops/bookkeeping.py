@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from planops.core.changes import Cause, Change, StepKind
 from planops.core.decide import Desired
-from planops.core.ledger import INTENTS, PLANS, Book, Origin, Record, record_document
+from planops.core.ledger import INTENTS, PLANS, Book, Intent, Origin, Record, record_document
 from planops.core.masking import secrets_of
 from planops.core.model import ABSENT, JSON, Live, Value
 from planops.core.records import applied, noted, partly
 from planops.core.report import ChangeReport, Outcome, StepResult
+from planops.ownership import born
+from planops.ports import Inventory
 from planops.run import Run, Sight, Target
 
 Documents = Mapping[str, "bytes | None"]
@@ -39,17 +41,44 @@ class Carried:
 
 
 def settled(
-    target: Target, sight: Sight, book: Book, run: Run, carried: Sequence[Carried]
+    target: Target,
+    sight: Sight,
+    book: Book,
+    run: Run,
+    carried: Sequence[Carried],
+    again: Inventory,
 ) -> dict[str, bytes | None]:
     """Give the documents that the ledger must hold after a run, those that change only."""
     wanted = {item.plan.key: item for item in sight.desired}
     found: dict[str, bytes | None] = {}
     for one in carried:
         found |= _of(target, book, run, wanted[one.change.key], one)
-    for key in () if run.selected else _closed(target, sight, book):
-        found |= {f"{PLANS}{key}.json": None}
-        found |= {f"{INTENTS}{key}.json": None} if key in book.intents else {}
+    if not run.selected:
+        files = {item.plan.key.name for item in sight.desired}
+        for key, intent in book.intents.items():
+            found |= {} if key in files else _begun(target, book, intent, again)
+        found |= {f"{PLANS}{key}.json": None for key in _closed(target, sight, book)}
     return found
+
+
+def _begun(target: Target, book: Book, intent: Intent, again: Inventory) -> Documents:
+    """Close what was begun for a file that is gone; a plan that was made of it is recorded."""
+    closed = {f"{INTENTS}{intent.key}.json": None}
+    if intent.id or intent.key in book.records:
+        return closed
+    made = born(intent, again)
+    if len(made) != 1:
+        return {} if made else closed
+    record = Record(
+        key=intent.key,
+        kind=intent.kind,
+        url=target.url,
+        id=str(made[0].get("id")),
+        name=intent.name,
+        spec={},
+        echo={},
+    )
+    return closed | dict((record_document(record),))
 
 
 def _closed(target: Target, sight: Sight, book: Book) -> tuple[str, ...]:

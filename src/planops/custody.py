@@ -7,13 +7,14 @@ When the calls are made, records, intents and lease are settled in one commit.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planops.core.ledger import LEASE, Book, Intent, Lease, intent_document, lease_document
-from planops.errors import Busy, LedgerMoved
+from planops.errors import Busy, LedgerMoved, Refused
 from planops.ports import Clock, Ledger
 
 POLL = 5
@@ -24,8 +25,8 @@ class Keeping:
     """How a target's ledger is kept, and by whom.
 
     ``holder`` and ``link`` are for people, ``run`` is this run's own name; ``seconds`` is how long
-    a lease lasts, ``call`` how long one call may take, ``patience`` how long somebody else's lease
-    is waited for. ``is_dead`` tells of a holder that is known not to run any more.
+    a lease lasts, ``call`` how long one call may take at most, ``patience`` how long somebody
+    else's lease is waited for. ``is_dead`` tells of a holder that is known not to run any more.
     """
 
     ledger: Ledger
@@ -41,7 +42,11 @@ class Keeping:
 
     def is_left(self, lease: Lease | None) -> bool:
         """Tell whether a lease protects nobody any more: its holder is dead, or let it run out."""
-        return lease is None or self.is_dead(lease) or lease.until <= self.clock.now()
+        return lease is None or self.is_dead(lease) or lease.is_over(self.clock.now())
+
+    def late(self) -> int:
+        """Say until when, in unix seconds, a call that is sent now may still arrive."""
+        return self.clock.now() + math.ceil(self.call)
 
     def lease(self) -> Lease:
         """Give a lease from now on."""
@@ -56,20 +61,25 @@ class Keeping:
 
 @dataclass(slots=True, kw_only=True)
 class Custody:
-    """A lease that this run holds; safe to use from every worker."""
+    """A lease that this run holds; safe to use from every worker.
+
+    ``intents`` is what it was taken for, by key.
+    """
 
     keeping: Keeping
     tip: str
     until: float
+    intents: Mapping[str, Intent] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def hold(self) -> None:
-        """Make sure that a call which is begun now ends within the lease; renew it if not.
+    def hold(self, calls: int = 1) -> None:
+        """Make sure that what is begun now ends within the lease; renew it if not.
 
-        Raises ``LedgerMoved`` where somebody else took over: then nothing may be written.
+        ``calls`` is how many calls may be made before this is asked again. Raises ``LedgerMoved``
+        where somebody else took over: then nothing may be written.
         """
         with self.lock:
-            if self.until - self.keeping.monotonic() > self.keeping.call:
+            if self.until - self.keeping.monotonic() > calls * self.keeping.call:
                 return
             begun = self.keeping.monotonic()
             path, data = lease_document(self.keeping.lease())
@@ -90,21 +100,33 @@ def take(keeping: Keeping, seen: Book, intents: Sequence[Intent], message: str) 
     """Take the lease and write down the intents, or raise and have written nothing.
 
     ``seen`` is the ledger on which the decisions rest. Raises ``Busy`` while somebody else holds
-    the lease, ``LedgerMoved`` where the ledger says something else by now.
+    the lease, ``LedgerMoved`` where the ledger says something else by now, ``Refused`` where
+    nobody can tell who holds it.
     """
     book = _free(keeping, seen)
     begun = keeping.monotonic()
     documents = dict(map(intent_document, intents))
     path, data = lease_document(keeping.lease())
     tip = keeping.ledger.write(book.tip, {**documents, path: data}, message, keeping.clock.now())
-    return Custody(keeping=keeping, tip=tip, until=begun + keeping.seconds)
+    return Custody(
+        keeping=keeping,
+        tip=tip,
+        until=begun + keeping.seconds,
+        intents={one.key: one for one in intents},
+    )
+
+
+def note(keeping: Keeping, seen: Book, documents: Mapping[str, bytes | None], message: str) -> None:
+    """Write documents that no call stands behind, once nobody holds the lease; raises as `take`."""
+    book = _free(keeping, seen)
+    keeping.ledger.write(book.tip, {**documents, LEASE: None}, message, keeping.clock.now())
 
 
 def _free(keeping: Keeping, seen: Book) -> Book:
     """Wait until nobody holds the lease, or until its holder must be gone."""
     book, waited, unmoved = seen, 0, 0
-    while (lease := book.lease) is not None and not keeping.is_dead(lease):
-        over = lease.until <= keeping.clock.now()
+    while (lease := _lease(book)) is not None and not keeping.is_dead(lease):
+        over = lease.is_over(keeping.clock.now())
         if over and unmoved >= lease.seconds:
             return book  # seen by ourselves: nobody moved for as long as the lease lasts
         if waited >= max(keeping.patience, lease.seconds if over else 0):
@@ -115,6 +137,17 @@ def _free(keeping: Keeping, seen: Book) -> Book:
     if (book.records, book.intents) != (seen.records, seen.intents):
         raise LedgerMoved("another run has written into the ledger since it was read; run again")
     return book
+
+
+def _lease(book: Book) -> Lease | None:
+    """Give who holds the lease: one that cannot be read is somebody's, nobody knows whose."""
+    damage = book.damage(LEASE)
+    if damage is None:
+        return book.lease
+    raise Refused(
+        f"{LEASE}: the ledger's lease cannot be read: {damage.why}; if no other run is writing,"
+        " planops ledger unlock"
+    )
 
 
 def _again(keeping: Keeping, before: Book, unmoved: int) -> tuple[Book, int]:

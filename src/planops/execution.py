@@ -34,7 +34,8 @@ class Work:
     """One change on its way; ``inventory`` is what was there just before the writes.
 
     ``claim`` is what the decision rested on; ``custody`` is the lease under which calls are made,
-    where there is a ledger.
+    where there is a ledger. A change that has a lease and makes no call is one that an earlier run
+    began and that is found done.
     """
 
     target: Target
@@ -47,8 +48,7 @@ class Work:
     def carry_out(self, change: Change) -> Carried:
         """Make one change, step by step, and say what became of each; raise nothing."""
         if not may_run(change):
-            report = shown(self.target, change, self.run)
-            return Carried(change=change, report=report, live=change.live)
+            return self._stands(change)
         self.tell(change, "started")
         trip = _Trip(
             work=self,
@@ -73,6 +73,24 @@ class Work:
             begun=begun,
             echo=trip.memory.echo if trip.memory is not self.claim.memory else ABSENT,
         )
+
+    def _stands(self, change: Change) -> Carried:
+        """Report a change that makes no call; what was left open must still be as it was seen."""
+        report = shown(self.target, change, self.run)
+        if self.custody is not None and change.live is not None:
+            try:
+                moved = self._moved(change, change.live.id)
+            except PlanopsError as error:
+                report = replace(report, outcome=Outcome.FAILED, error=str(error))
+            else:
+                report = replace(report, outcome=Outcome.STALE, error=moved) if moved else report
+        return Carried(change=change, report=report, live=change.live)
+
+    def _moved(self, change: Change, id_: str) -> str:
+        if self.run.stop.is_set():
+            return "the run was interrupted before it was looked at again"
+        fresh = self.look(id_, self.circumstances())
+        return moved(self.target.url, change, fresh)
 
     def circumstances(self) -> Circumstances:
         """Give what the decision about this plan depends on."""
@@ -121,7 +139,7 @@ class _Trip:
         while self.rest and not self.ended and not self._interrupted():
             step = self.rest[0]
             if self.work.custody is not None:
-                self.work.custody.hold()
+                self.work.custody.hold(1 if step.fallback is None else 2)
             self.sending = True
             try:
                 self.id = self.work.target.backend.send(step, self.id)
@@ -198,8 +216,7 @@ class _Trip:
             return
         fresh = work.look(change.live.id, work.circumstances())
         self.version = fresh.live.version if fresh.live else None
-        if fingerprint(work.target.url, fresh) != fingerprint(work.target.url, change):
-            error = f"the plan is no longer what was shown ({_last_seen(fresh)}); run diff again"
+        if error := moved(work.target.url, change, fresh):
             self.end(Outcome.STALE, StepResult.SKIPPED, error)
 
     def _look_after(self, made: Step) -> None:
@@ -218,7 +235,10 @@ class _Trip:
             now = self._as_kept(now)
         self.notices, self.live = now.notices, now.live
         left = self._still_to_do(now)
-        if left is not None:
+        if others and made.kind is StepKind.CREATE and self.rest:
+            why = f"somebody else wrote into the plan as soon as it was made ({_last_seen(now)})"
+            self.end(Outcome.STALE, StepResult.SKIPPED, f"{why}; run diff again")
+        elif left is not None:
             self.results += [StepResult.SKIPPED] * (len(self.rest) - left)
             self._overwritten(now, others=others)
         elif made.kind is StepKind.UPDATE and not others and _updates(now.steps):
@@ -265,7 +285,9 @@ class _Trip:
     def _others_wrote(self, made: Step, now: Change) -> bool:
         """Tell by the version, where the server counts, whether another edit fell beside ours."""
         before, self.version = self.version, now.live.version if now.live else None
-        if made.kind is not StepKind.UPDATE or before is None or self.version is None:
+        if made.kind is StepKind.CREATE:
+            before = 0
+        if made.kind is StepKind.TRANSITION or before is None or self.version is None:
             return False
         return self.version > before + 1
 
@@ -332,6 +354,13 @@ class _Trip:
             left=self.change.left,
             complete=making and any(step.kind is StepKind.UPDATE for step in left),
         )
+
+
+def moved(url: str, shown_: Change, fresh: Change) -> str:
+    """Say that the ground of a change is no longer what was shown; empty where it still is."""
+    if fingerprint(url, fresh) == fingerprint(url, shown_):
+        return ""
+    return f"the plan is no longer what was shown ({_last_seen(fresh)}); run diff again"
 
 
 _ASIDE = frozenset({Standing.STOPPED, Standing.UNKNOWN})

@@ -6,15 +6,16 @@ refusal; a plan that a lost call of ours made is ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from planops.core.decide import Circumstances, Desired, Memory
-from planops.core.ledger import Intent, Record
+from planops.core.ledger import Book, Intent, Record
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON
 from planops.core.records import OURS, memory
 from planops.errors import PlanGone
+from planops.ports import Inventory
 from planops.run import Run, Sight, Target
 
 Raw = dict[str, JSON]
@@ -66,7 +67,29 @@ def circumstances(target: Target, found: Claim, run: Run) -> Circumstances:
     )
 
 
+def owners(book: Book | None, url: str) -> Mapping[str, tuple[str, ...]]:
+    """Say which keys' records name each plan of a server; of one plan it should be one."""
+    found: dict[str, tuple[str, ...]] = {}
+    for record in book.records.values() if book else ():
+        if record.url == url:
+            found[record.id] = (*found.get(record.id, ()), record.key)
+    return found
+
+
+def unanswered(book: Book | None) -> tuple[str, ...]:
+    """Name the plans that calls of earlier runs may have made, and of which nothing is recorded."""
+    intents = book.intents.values() if book else ()
+    return tuple(one.name for one in intents if not one.id)
+
+
 def _by_record(target: Target, record: Record, sight: Sight, intent: Intent | None) -> Claim:
+    shared = sight.owners.get(record.id, ())
+    if len(shared) > 1:
+        message = (
+            f"the records of {' and '.join(sorted(shared))} name one plan, {record.id};"
+            " restore the ledger from its history"
+        )
+        return _stopped(Refusal(guard="ledger", message=message))
     raw = sight.inventory.by_id.get(record.id) or _missing(target, record.id)
     if raw is None:
         message = (
@@ -94,33 +117,31 @@ def _missing(target: Target, id_: str) -> Raw | None:
 
 def _by_name(target: Target, wanted: Desired, sight: Sight, intent: Intent | None) -> Claim:
     documents = sight.inventory.documents.get(wanted.plan.display_name, ())
-    if intent is not None and not intent.id:
-        return _lost(intent, sight, documents)
+    if intent is not None and not intent.id and (made := born(intent, sight.inventory)):
+        return _lost(intent, made)
     if len(documents) > 1:
         return _stopped(_several(wanted.plan.display_name, documents))
     if not documents:
         return Claim()
-    owned = set(_owned(sight)) & {str(documents[0].get("id"))}
+    owned = str(documents[0].get("id")) in sight.owners
     if target.by_name and not owned:
         return Claim(raw=documents[0])
-    return Claim(raw=documents[0], refusals=(_not_ours(documents[0], owned=bool(owned)),))
+    return Claim(raw=documents[0], refusals=(_not_ours(documents[0], owned=owned),))
 
 
-def _owned(sight: Sight) -> Iterator[str]:
-    yield from (record.id for record in (sight.book.records if sight.book else {}).values())
+def born(intent: Intent, inventory: Inventory) -> tuple[Raw, ...]:
+    """Find what a call made of which no answer is known: plans above the ordinal that was noted."""
+    ordinals = {stub.id: stub.ordinal for stub in inventory.stubs}
+    documents = inventory.documents.get(intent.name, ())
+    return tuple(
+        raw for raw in documents if ordinals.get(str(raw.get("id")), 0) > intent.high_water
+    )
 
 
-def _lost(intent: Intent, sight: Sight, documents: tuple[Raw, ...]) -> Claim:
-    """A call that was to make a plan, and of which no answer is known: look whether it did."""
-    ordinals = {stub.id: stub.ordinal for stub in sight.inventory.stubs}
-    born = [raw for raw in documents if ordinals.get(str(raw.get("id")), 0) > intent.high_water]
-    if len(born) > 1:
-        return _stopped(_several(intent.name, tuple(born)))
-    if born:
-        return Claim(raw=born[0], memory=OURS, return_to=intent.return_to, complete=True)
-    if documents:
-        return Claim(raw=documents[0], refusals=(_not_ours(documents[0], owned=False),))
-    return Claim()
+def _lost(intent: Intent, made: tuple[Raw, ...]) -> Claim:
+    if len(made) > 1:
+        return _stopped(_several(intent.name, made))
+    return Claim(raw=made[0], memory=OURS, return_to=intent.return_to, complete=True)
 
 
 def _several(name: str, documents: tuple[Raw, ...]) -> Refusal:

@@ -11,19 +11,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from planops.bookkeeping import Carried, settled
+from planops import journal
 from planops.core.changes import Change, ChangeKind, ChangeSet
 from planops.core.decide import Desired, decide
 from planops.core.guards import guarded
-from planops.core.ledger import INTENTS
 from planops.core.lifecycle import Refusal, Route, Standing
 from planops.core.model import Plan
-from planops.core.records import intent
-from planops.core.report import StepResult, TargetReport
-from planops.custody import Custody, take
+from planops.core.report import TargetReport
+from planops.custody import Custody
 from planops.errors import PlanopsError
 from planops.execution import Work, may_run
-from planops.ownership import Claim, circumstances, claim
+from planops.ownership import Claim, circumstances, claim, owners, unanswered
+from planops.ports import Inventory
 from planops.reporting import shown, target_report
 from planops.run import Progress, Run, Sight, Target
 
@@ -35,12 +34,12 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
     desired = target.backend.prepare(plans)
     records = book.records.values() if book else ()
     inventory = target.backend.observe(
-        (plan.display_name for plan in plans),
+        [*(plan.display_name for plan in plans), *unanswered(book)],
         [record.id for record in records if record.url == target.url],
     )
     what = f"plans on the server: {len(inventory.stubs)}, in files: {len(plans)}"
     run.progress(Progress(target=target.name, what=what))
-    return Sight(desired=desired, inventory=inventory, book=book)
+    return Sight(desired=desired, inventory=inventory, book=book, owners=owners(book, target.url))
 
 
 def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
@@ -125,93 +124,46 @@ def apply(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> TargetR
         return target_report(
             target, sight, changes, [shown(target, change, run) for change in refused]
         )
-    keeping = target.keeping
-    custody = _begin(target, sight, changes, run) if keeping else None
+    custody = journal.begin(target, sight, changes, run)
     try:
-        work = _work(target, sight, changes, run, custody)
+        again = _look_again(target, sight, changes, run)
+        work = _work(target, sight, changes, run, again, custody)
     except PlanopsError:
-        if custody is not None:  # nothing was called yet: nothing is left open
-            custody.settle({f"{INTENTS}{key}.json": None for key in _new(sight, changes)}, "end")
+        if custody is not None:
+            journal.abandon(sight, custody)
         raise
     with ThreadPoolExecutor(target.concurrency, thread_name_prefix="planops-apply") as pool:
         done = list(pool.map(Work.carry_out, work, changes.changes))
     report = target_report(target, sight, changes, [one.report for one in done])
-    return report if keeping is None else _settle(target, sight, run, done, custody, report)
+    return journal.settle(target, sight, run, done, custody, again, report)
+
+
+def _look_again(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> Inventory:
+    """Look once more for what is to be made, or may have been made, just before the calls."""
+    making = [c for c in changes.changes if may_run(c) and c.live is None]
+    names = [*(change.plan.display_name for change in making), *unanswered(sight.book)]
+    return sight.inventory if run.stop.is_set() or not names else target.backend.observe(names)
 
 
 def _work(
-    target: Target, sight: Sight, changes: ChangeSet, run: Run, custody: Custody | None
+    target: Target,
+    sight: Sight,
+    changes: ChangeSet,
+    run: Run,
+    again: Inventory,
+    custody: Custody | None,
 ) -> list[Work]:
-    """Look once more for what is to be made, just before it is."""
     wanted = {item.plan.key: item for item in sight.desired}
-    making = [c for c in changes.changes if may_run(c) and c.live is None]
-    creating = [change.plan.display_name for change in making]
-    looks = bool(creating) and not run.stop.is_set()
-    again = target.backend.observe(creating) if looks else sight.inventory
+    left = journal.left_open(sight, changes, run)
     return [
         Work(
             target=target,
             run=run,
             desired=wanted[change.key],
             inventory=again,
-            claim=claim(target, wanted[change.key], sight) if may_run(change) else Claim(),
-            custody=custody if may_run(change) else None,
+            claim=claim(target, wanted[change.key], sight) if concerned else Claim(),
+            custody=custody if concerned else None,
         )
         for change in changes.changes
+        for concerned in (may_run(change) or change.key.name in left,)
     ]
-
-
-def _new(sight: Sight, changes: ChangeSet) -> list[str]:
-    """Name the plans whose intents are this run's alone."""
-    before = sight.book.intents if sight.book else {}
-    acting = [change.key.name for change in changes.changes if may_run(change)]
-    return [key for key in acting if key not in before]
-
-
-def _begin(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> Custody | None:
-    """Take the lease and write down what is about to be done; nothing where nothing is."""
-    keeping, book = target.keeping, sight.book
-    acting = [change for change in changes.changes if may_run(change)]
-    if keeping is None or book is None or run.stop.is_set():
-        return None
-    if not acting and not (book.intents and keeping.is_left(book.lease)):
-        return None
-    high_water = sight.inventory.high_water
-    opened = [intent(change, target.url, high_water, run.now) for change in acting]
-    named = ", ".join(f"{one.op} {one.key}" for one in opened) or "what was left open"
-    keys = {one.key for one in opened}
-    lost = [one for key, one in book.intents.items() if not one.id and key in keys]
-    youngest = max((one.at for one in lost), default=0) + int(keeping.call)
-    custody = take(keeping, book, opened, f"begin {target.name}: {named}")
-    if lost and youngest > keeping.clock.now():  # a call that was lost may still arrive
-        keeping.clock.sleep(youngest - keeping.clock.now())
-    return custody
-
-
-def _settle(
-    target: Target,
-    sight: Sight,
-    run: Run,
-    done: Sequence[Carried],
-    custody: Custody | None,
-    report: TargetReport,
-) -> TargetReport:
-    """Write down what came of it; what cannot be written down is for the next run to find."""
-    keeping, book = target.keeping, sight.book
-    if keeping is None or book is None:
-        return report
-    documents = settled(target, sight, book, run, done)
-    wrote = [c.change.key.name for c in done if StepResult.DONE in c.report.results]
-    message = f"{'apply' if wrote else 'note'} {target.name}: {', '.join(wrote) or 'what was seen'}"
-    if run.commit:
-        message += f"\n\nFrom: {run.commit}\nBy: {keeping.holder}"
-    try:
-        if custody is not None:
-            custody.settle(documents, message)
-        elif documents and book.lease is None:
-            keeping.ledger.write(book.tip, documents, message, keeping.clock.now())
-    except PlanopsError as error:
-        if custody is None:
-            return replace(report, notices=(*report.notices, f"not recorded: {error}"))
-        return replace(report, unrecorded=str(error))
-    return report

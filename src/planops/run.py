@@ -74,8 +74,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What was found at a target: the plans that are wanted, and everything that is there."""
+    """What was found at a target: the plans that are wanted, and everything that is there.
+
+    ``owners`` maps a plan's id to the keys whose records name it.
+    """
 
     desired: tuple[Desired, ...]
     inventory: Inventory
     book: Book | None = None
+    owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

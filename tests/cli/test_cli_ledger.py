@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from cli.place import TEXT, Place
 from planops.cli.writer import Writer
-from planops.core.ledger import Lease, lease_document
+from planops.core.ledger import Intent, Lease, intent_document, lease_document
 from planops.core.report import ExitCode
 from planops.git.ledger import GitLedger
 
@@ -113,10 +114,9 @@ def test_an_old_commit_is_refused(kept: Place) -> None:
 
 
 def held_by(place: Place, run: str) -> None:
-    """Somebody else's lease, for a long time yet."""
-    lease = Lease(
-        holder="ci@runner", run=run, until=4_000_000_000, seconds=300, link="https://ci/7"
-    )
+    """Somebody else's lease, just taken."""
+    until = int(time.time()) + 3600
+    lease = Lease(holder="ci@runner", run=run, until=until, seconds=3600, link="https://ci/7")
     path, data = lease_document(lease)
     ledger = ledger_of(place)
     ledger.write(ledger.load().tip, {path: data}, "begin", 1_700_000_000)
@@ -154,6 +154,36 @@ def test_a_lease_is_taken_away_by_hand(kept: Place) -> None:
     assert kept.planops("apply", "--yes").code == ExitCode.OK
 
 
+def test_a_lease_that_cannot_be_read_is_somebodys(kept: Place) -> None:
+    made(kept)
+    ledger = ledger_of(kept)
+    ledger.write(ledger.load().tip, {"lease.json": b'{"format": 2}'}, "begin", 1_700_000_000)
+    kept.plan(description="two", jobs=[TEXT])
+    since = len(kept.zadig.writes)
+    ended = kept.json("apply", "--yes")
+    assert ended.code == ExitCode.FAILED
+    assert ended.json["targets"][0]["error"] == (
+        "lease.json: the ledger's lease cannot be read: its format is newer than 1;"
+        " upgrade planops; if no other run is writing, planops ledger unlock"
+    )
+    assert len(kept.zadig.writes) == since
+    told = kept.planops("ledger", "unlock", "--yes").out
+    assert told == "prod: the lease of somebody unknown is taken away\n"
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+
+
+def test_unlocking_lets_what_is_on_its_way_arrive_first(kept: Place) -> None:
+    """Nobody knows when the dead run sent its last call: the next one waits from now on."""
+    made(kept)
+    ledger = ledger_of(kept)
+    begun = Intent(key="train", kind="ZadigReleasePlan", op="create", name="Train", at=7)
+    ledger.write(ledger.load().tip, dict([intent_document(begun)]), "begin", 1_700_000_000)
+    held_by(kept, "elsewhere/1/x")
+    before = int(time.time())
+    assert kept.planops("ledger", "unlock", "--yes").code == ExitCode.OK
+    assert before <= ledger.load().intents["train"].at <= int(time.time())
+
+
 def test_a_holder_that_died_here_holds_nothing(kept: Place) -> None:
     made(kept)
     me = Writer.of({})
@@ -187,6 +217,7 @@ def test_what_cannot_be_recorded_is_unknown_and_found_by_the_next_run(kept: Plac
     assert "not recorded: " in ended.out
     hook.unlink()
     dead_holder(kept)
+    settings(kept, "{mode: git}", "    timeouts: {total: 0.5}")  # a lost call may take so long
     assert kept.planops("apply", "--yes").code == ExitCode.OK
     assert len(kept.zadig.plans()) == 1
     assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"

@@ -31,6 +31,7 @@ RECORD = Record(
 )
 INTENT = Intent(
     key="summer",
+    kind="FerryPlan",
     op="update",
     name="Sömmer",
     id="12",

@@ -18,6 +18,7 @@ from planops.core.ledger import (
     FORMAT,
     INTENTS,
     LEASE,
+    MAX_LEASE,
     MAX_NUMBER,
     PLANS,
     Book,
@@ -80,6 +81,7 @@ RECORDS = st.builds(
 CREATIONS = st.builds(
     Intent,
     key=KEYS,
+    kind=TEXTS,
     op=st.just("create"),
     name=TEXTS,
     id=IDS | st.just(""),
@@ -96,7 +98,7 @@ OTHERS = st.builds(
     IDS,
 )
 LEASES = st.builds(
-    Lease, holder=TEXTS, run=TEXTS, until=NUMBERS, seconds=NUMBERS, link=TEXTS
+    Lease, holder=TEXTS, run=TEXTS, until=NUMBERS, seconds=st.integers(0, MAX_LEASE), link=TEXTS
 )  # fmt: skip
 
 
@@ -224,6 +226,7 @@ def test_an_intent_reads_well() -> None:
         ' "high_water": 41,\n'
         ' "id": "12",\n'
         ' "key": "summer",\n'
+        ' "kind": "FerryPlan",\n'
         ' "name": "Sömmer",\n'
         ' "op": "update",\n'
         ' "return_to": "ready",\n'

@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.ledgers import DOCUMENTS, INTENT, LEASED, RECORD, fields, only, spoilt, written
-from planops.core.ledger import MAX_BYTES, MAX_DEPTH, MAX_NUMBER, Book, Damage, book
+from planops.core.ledger import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_LEASE,
+    MAX_NUMBER,
+    Book,
+    Damage,
+    Lease,
+    book,
+)
 
 KINDS = ("record", "intent", "lease")
 
@@ -155,8 +164,22 @@ def test_text_that_is_null(field: str) -> None:
 )
 def test_what_should_be_a_number(field: str, value: Any) -> None:
     kind, name = field.split()
-    expected = f"{name} is no whole number from 0 to 999999999999999999"
+    most = 86400 if field == "lease seconds" else 999999999999999999
+    expected = f"{name} is no whole number from 0 to {most}"
     assert why(spoilt(kind, {name: value})) == expected
+
+
+def test_a_lease_lasts_a_day_at_most() -> None:
+    assert why(spoilt("lease", {"seconds": MAX_LEASE + 1})).startswith("seconds is no whole number")
+    assert book("", spoilt("lease", {"seconds": MAX_LEASE})).lease is not None
+
+
+@pytest.mark.parametrize(
+    ("until", "over"), [(99, True), (100, True), (101, False), (160, False), (161, True)]
+)
+def test_a_lease_that_is_over(until: int, *, over: bool) -> None:
+    """One that lasts longer than it may was not written by planops, or long ago."""
+    assert Lease(holder="", run="", until=until, seconds=60).is_over(100) is over
 
 
 @pytest.mark.parametrize("field", OBJECTS)

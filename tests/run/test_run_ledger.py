@@ -10,7 +10,7 @@ import pytest
 from planops import reconcile
 from planops.core.changes import Cause
 from planops.core.decide import Drift
-from planops.core.ledger import Record
+from planops.core.ledger import Intent, Record, intent_document, record_document
 from planops.core.model import JSON
 from planops.core.report import Outcome
 from planops.run import Target
@@ -286,3 +286,60 @@ def test_a_selection_closes_nothing(zadig: World, ledger: MemoryLedger) -> None:
     sight, changes = look(target, [], run)
     reconcile.apply(target, sight, changes, run)
     assert sorted(ledger.load().records) == ["a"]
+
+
+def begun(ledger: MemoryLedger, **more: Any) -> None:
+    """What a run left open that died while it made a plan."""
+    intent = Intent(key="train", kind="ZadigReleasePlan", op="create", name="train", **more)
+    path, data = intent_document(intent)
+    ledger.write(ledger.tip, {path: data}, "begin", 0)
+
+
+def test_two_records_of_one_plan_are_nobodys(zadig: World, ledger: MemoryLedger) -> None:
+    target = on(zadig, ledger)
+    apply_one(target, plan(jobs=[text()]))
+    path, data = record_document(replace(record(ledger), key="other"))
+    ledger.documents[path] = data
+    since = len(zadig.sandbox.writes)
+    report = applied(target, [plan(description="new", jobs=[text()])])
+    assert outcomes(report) == {"train": Outcome.REFUSED}
+    assert "the records of other and train name one plan" in why(report.changes[0])
+    assert len(zadig.sandbox.writes) == since
+
+
+def test_a_lost_plan_is_found_under_the_name_that_it_was_to_have(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    """The file has been renamed since: that plan is renamed, and no other is made."""
+    target = on(zadig, ledger)
+    begun(ledger)
+    zadig.plant("train", jobs=[])
+    wanted = plan(jobs=[text()])
+    report = apply_one(target, replace(wanted, spec=wanted.spec | {"name": "Tram"}))
+    assert report.outcome is Outcome.APPLIED
+    assert [one["name"] for one in zadig.sandbox.plans()] == ["Tram"]
+    assert record(ledger).id == zadig.sandbox.plans()[0]["id"]
+
+
+def test_two_lost_plans_of_a_file_that_is_gone_stay_open(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    begun(ledger)
+    zadig.plant("train", jobs=[])
+    zadig.plant("train", jobs=[])
+    applied(on(zadig, ledger), [plan("other", jobs=[text()])])
+    assert ledger.load().intents.keys() == {"train"}
+    assert ledger.load().records.keys() == {"other"}
+
+
+def test_what_was_left_open_is_not_closed_while_the_run_is_interrupted(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    target = on(zadig, ledger)
+    apply_one(target, plan(jobs=[text()]))
+    begun(ledger)
+    run = asked()
+    sight, changes = look(target, [plan(jobs=[text()])], run)
+    run.stop.set()
+    reconcile.apply(target, sight, changes, run)
+    assert ledger.load().intents.keys() == {"train"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from planops.cli import options
 from planops.cli.output import write_out
 from planops.cli.session import SystemClock, ledgers
-from planops.core.ledger import LEASE
+from planops.core.ledger import LEASE, intent_document
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,13 +69,16 @@ def unlock(*, yes: bool, **given: Any) -> int:
     clock = SystemClock()
     for name, ledger in ledgers("ledger", given).items():
         book = ledger.load()
-        if book.lease is None:
+        lease = book.lease
+        if lease is None and book.damage(LEASE) is None:
             write_out(f"{name}: nobody holds the lease\n")
             continue
-        who = terminal(f"{book.lease.holder}, run {book.lease.run}")
+        who = terminal(f"{lease.holder}, run {lease.run}") if lease else "somebody unknown"
         if not yes and not click.confirm(f"{name}: is this run dead: {who}?"):
             write_out(f"{name}: left as it is\n")
             continue
-        ledger.write(book.tip, {LEASE: None}, f"unlock {name}: {who}", clock.now())
+        now = clock.now()  # what the dead run sent last may still be on its way
+        open_ = dict(intent_document(replace(one, at=now)) for one in book.intents.values())
+        ledger.write(book.tip, {**open_, LEASE: None}, f"unlock {name}: {who}", now)
         write_out(f"{name}: the lease of {who} is taken away\n")
     return 0

@@ -252,7 +252,7 @@ class Running:
             run=me.run,
             link=me.link,
             seconds=settings.ledger.lease,
-            call=min(settings.timeouts.total, settings.ledger.lease / 2),
+            call=_longest_call(settings),
             patience=self.session.asked.patience,
             is_dead=me.knows_dead,
         )
@@ -292,10 +292,21 @@ class Running:
             secrets=(token,),
             ca_file=settings.ca_file,
             concurrency=settings.concurrency,
-            timeouts=Timeouts(connect=waits.connect, read=waits.read, total=waits.total),
+            timeouts=Timeouts(
+                connect=waits.connect, read=waits.read, total=_longest_call(settings)
+            ),
         )
         on_call = _call_teller(self.session.asked.verbose)
         return self.stack.enter_context(Http(endpoint, SystemClock(), on_call=on_call))
+
+
+def _longest_call(settings: TargetSettings) -> float:
+    """Say how long a call may take, in seconds: a lease holds a write in two spellings, and more.
+
+    Longer than that it would outlast the right to make it.
+    """
+    total = settings.timeouts.total
+    return total if settings.ledger.mode == "none" else min(total, settings.ledger.lease / 3)
 
 
 def _ledger(config: Config, settings: TargetSettings) -> GitLedger | None:

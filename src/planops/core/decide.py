@@ -224,7 +224,8 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
             goal=plan.state,
             edited=edited,
             facts=rules.facts(spec),
-            put_back=_put_back(rules.lifecycle, live, at) and not at.ours and not moved,
+            put_back=_put_back(rules.lifecycle, live, at)
+            and not (at.ours or moved or at.return_to is not None),
             revive=at.revive,
             moved=moved,
             return_to=at.return_to,

@@ -26,7 +26,9 @@ MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 200
 """How many objects and lists may stand inside each other: a file has at most 40."""
 MAX_NUMBER: Final = 10**18 - 1
-"""The greatest time, ordinal or duration: that of the longest id that is taken."""
+"""The greatest time or ordinal: that of the longest id that is taken."""
+MAX_LEASE: Final = 24 * 60 * 60
+"""The longest that a lease may last, in seconds: a forged one must not lock everybody out."""
 PLANS: Final = "plans/"
 INTENTS: Final = "intents/"
 LEASE: Final = "lease.json"
@@ -84,6 +86,7 @@ class Intent:
     """
 
     key: str
+    kind: str
     op: str
     name: str
     id: str = ""
@@ -103,6 +106,10 @@ class Lease:
     until: int
     seconds: int
     link: str = ""
+
+    def is_over(self, now: int) -> bool:
+        """Tell whether it has run out; one that lasts longer than it may is as good as over."""
+        return not now < self.until <= now + self.seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +135,10 @@ class Book:
     intents: Mapping[str, Intent] = field(default_factory=dict)
     lease: Lease | None = None
     damages: tuple[Damage, ...] = ()
+
+    def damage(self, path: str) -> Damage | None:
+        """Say what is wrong with a document, where anything is."""
+        return next((one for one in self.damages if one.path == path), None)
 
 
 _ORIGIN: Final = frozenset(one.name for one in fields(Origin))
@@ -293,6 +304,7 @@ def _intent(key: str, value: Mapping[str, Any]) -> Intent:
         raise _WrongForm("steps is no list of digests")
     return Intent(
         key=_same_key(value, key),
+        kind=_text(value, "kind"),
         op=op,
         name=_text(value, "name"),
         id="" if op == "create" and value["id"] == "" else _id(value),
@@ -310,7 +322,7 @@ def _lease(value: Mapping[str, Any]) -> Lease:
         holder=_text(value, "holder"),
         run=_text(value, "run"),
         until=_number(value, "until"),
-        seconds=_number(value, "seconds"),
+        seconds=_number(value, "seconds", MAX_LEASE),
         link=_text(value, "link"),
     )
 
@@ -353,10 +365,10 @@ def _flag(value: Mapping[str, Any], name: str) -> bool:
     return found
 
 
-def _number(value: Mapping[str, Any], name: str) -> int:
+def _number(value: Mapping[str, Any], name: str, most: int = MAX_NUMBER) -> int:
     found = value[name]
-    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found <= MAX_NUMBER:
-        raise _WrongForm(f"{name} is no whole number from 0 to {MAX_NUMBER}")
+    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found <= most:
+        raise _WrongForm(f"{name} is no whole number from 0 to {most}")
     return found
 
 

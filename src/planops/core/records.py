@@ -24,17 +24,19 @@ OURS = Memory(spec={}, echo={})
 """What a decision remembers of a plan that a lost call of ours made: that it is ours, no more."""
 
 
-def intent(change: Change, url: str, high_water: int, now: int) -> Intent:
+def intent(change: Change, url: str, high_water: int, now: int, table: Lifecycle) -> Intent:
     """Say what is about to be done, so that it can be found out later how far it came."""
-    live = change.live
+    live, found = change.live, change.route
+    taken_back = any(edge.target == table.path[0] for edge in found.edges)
     return Intent(
         key=change.key.name,
+        kind=change.plan.kind,
         op=change.kind.value,
         name=change.plan.display_name,
         id=live.id if live else "",
         ground=fingerprint(url, change),
         steps=tuple(step.request.digest() for step in change.steps),
-        return_to=change.route.return_to,
+        return_to=found.return_to or (found.ends if taken_back else None),
         high_water=high_water,
         at=now,
     )

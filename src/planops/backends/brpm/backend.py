@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Collection, Iterable, Sequence
 
@@ -32,6 +33,7 @@ from planops.ports import Inventory, Stub
 
 USERS = "/v1/users"
 STATE = "filters[aasm_state]"
+_ID = re.compile(r"[1-9][0-9]{0,17}")
 ARCHIVED = "archived"
 SHOWN = (
     "name",
@@ -207,4 +209,4 @@ def _path(asked: Asked, id_: str | None) -> str:
 
 
 def _is_id(text_: str) -> bool:
-    return text_.isascii() and text_.isdecimal()
+    return _ID.fullmatch(text_) is not None
