@@ -137,8 +137,10 @@ ARROWS: Mapping[str, set[str]] = {
     "ownership": _RUN,
     "bookkeeping": _RUN | {"ownership"},
     "execution": _RUN | {"custody", "reporting", "ownership", "bookkeeping"},
-    "journal": _RUN | {"custody", "bookkeeping", "execution"},
-    "reconcile": _RUN | {"custody", "reporting", "ownership", "execution", "journal"},
+    "settling": _RUN | {"custody", "bookkeeping", "execution"},
+    "pruning": _RUN | {"custody", "ownership", "bookkeeping", "execution"},
+    "reconcile": _RUN
+    | {"custody", "reporting", "ownership", "bookkeeping", "execution", "settling", "pruning"},
     "testing": _RUN | {"reconcile", "execution", "reporting"},
     "manifests": _PORTS | {"manifests"},
     "git": _PORTS | {"git"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from planops.core.changes import Cause, Change, StepKind
+from planops.core.changes import Cause, Change, ChangeKind, StepKind
 from planops.core.decide import Desired
 from planops.core.ledger import INTENTS, PLANS, Book, Intent, Origin, Record, record_document
 from planops.core.masking import secrets_of
@@ -52,19 +52,28 @@ def settled(
     wanted = {item.plan.key: item for item in sight.desired}
     found: dict[str, bytes | None] = {}
     for one in carried:
-        found |= _of(target, book, run, wanted[one.change.key], one)
-    if not run.selected:
-        files = {item.plan.key.name for item in sight.desired}
-        for key, intent in book.intents.items():
-            found |= {} if key in files else _begun(target, book, intent, again)
-        found |= {f"{PLANS}{key}.json": None for key in _closed(target, sight, book)}
+        desired = wanted.get(one.change.key)
+        found |= _of(target, book, run, desired, one) if desired else _orphaned(book, one)
+    known = {one.change.key.name for one in carried}
+    for key, intent in () if run.selected else book.intents.items():
+        found |= {} if key in known else _begun(target, intent, again)
     return found
 
 
-def _begun(target: Target, book: Book, intent: Intent, again: Inventory) -> Documents:
+def _orphaned(book: Book, one: Carried) -> Documents:
+    """Close the record of a plan whose file is gone, once the plan is gone or finished too."""
+    key = one.change.key.name
+    closed = one.change.kind is ChangeKind.FORGET or one.report.outcome is Outcome.APPLIED
+    documents: dict[str, bytes | None] = {}
+    if closed and not one.change.error:
+        documents[f"{PLANS}{key}.json"] = None
+    return {**documents, **_closed(book, one)}
+
+
+def _begun(target: Target, intent: Intent, again: Inventory) -> Documents:
     """Close what was begun for a file that is gone; a plan that was made of it is recorded."""
     closed = {f"{INTENTS}{intent.key}.json": None}
-    if intent.id or intent.key in book.records:
+    if intent.id:
         return closed
     made = born(intent, again)
     if len(made) != 1:
@@ -81,36 +90,24 @@ def _begun(target: Target, book: Book, intent: Intent, again: Inventory) -> Docu
     return closed | dict((record_document(record),))
 
 
-def _closed(target: Target, sight: Sight, book: Book) -> tuple[str, ...]:
-    """Name the records to forget: their files are gone, and their plans gone or finished too."""
-    files = {item.plan.key.name for item in sight.desired}
-    finished = target.backend.rules.lifecycle.finished
-    return tuple(
-        key
-        for key, record in book.records.items()
-        if key not in files and record.url == target.url
-        if (state := _orphan_state(target, sight, record)) is None or state in finished
-    )
-
-
-def _orphan_state(target: Target, sight: Sight, record: Record) -> str | None:
-    """Give the state of a plan whose file is gone; ``None`` where it is gone as well."""
-    raw = sight.inventory.by_id.get(record.id)
-    return None if raw is None else target.backend.rules.view(raw, None).state
-
-
 def _of(target: Target, book: Book, run: Run, desired: Desired, one: Carried) -> Documents:
-    key, report = one.change.key.name, one.report
+    key = one.change.key.name
     documents: dict[str, bytes | None] = {}
     record = _next(target, run, desired, one, book.records.get(key))
     if record is not None and record != book.records.get(key):
         path, data = record_document(record)
         documents[path] = data
-    ended = report.outcome in _ENDED and not one.change.refusals
-    nothing = not _wrote(one) and report.outcome is not Outcome.UNKNOWN
+    return {**documents, **_closed(book, one)}
+
+
+def _closed(book: Book, one: Carried) -> Documents:
+    """Close the intent of a change that has ended, or of which nothing was done."""
+    key, outcome = one.change.key.name, one.report.outcome
+    ended = outcome in _ENDED and not one.change.refusals
+    nothing = not _wrote(one) and outcome is not Outcome.UNKNOWN
     if (ended or (nothing and key not in book.intents)) and (one.begun or key in book.intents):
-        documents[f"{INTENTS}{key}.json"] = None
-    return documents
+        return {f"{INTENTS}{key}.json": None}
+    return {}
 
 
 def _next(

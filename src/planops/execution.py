@@ -50,6 +50,7 @@ class Work:
         if not may_run(change):
             return self._stands(change)
         self.tell(change, "started")
+        begun = self.custody is not None
         trip = _Trip(
             work=self,
             change=change,
@@ -65,7 +66,6 @@ class Work:
             trip.bug = True
             trip.end(*trip.at_worst(), f"bug in planops: {type(error).__name__}: {error}")
         self.tell(change, trip.outcome.value)
-        begun = self.custody is not None
         return Carried(
             change=change,
             report=trip.report(),
@@ -94,7 +94,7 @@ class Work:
 
     def circumstances(self) -> Circumstances:
         """Give what the decision about this plan depends on."""
-        return circumstances(self.target, self.claim, self.run)
+        return circumstances(self.target, self.desired, self.claim, self.run)
 
     def tell(self, change: Change, what: str) -> None:
         """Speak of one plan while the run goes on."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from planops.core.allowances import usable
 from planops.core.decide import Circumstances, Desired, Memory
 from planops.core.ledger import Book, Intent, Record
 from planops.core.lifecycle import Refusal
@@ -26,8 +27,9 @@ class Claim:
     """What was found for a file: its plan, what is remembered of it, and what stands against it.
 
     ``raw`` is ``None`` where there is no plan, ``origin`` the commit that was last applied.
-    ``return_to`` and ``complete`` carry on a change of ours that was cut short. ``undecided`` means
-    that nothing can be decided.
+    ``return_to`` and ``complete`` carry on a change of ours that was cut short. ``used`` marks what
+    the file allowed when it was last applied, ``None`` where nothing is recorded. ``undecided``
+    means that nothing can be decided.
     """
 
     raw: Raw | None = None
@@ -35,15 +37,22 @@ class Claim:
     origin: str = ""
     return_to: str | None = None
     complete: bool = False
+    used: tuple[str, ...] | None = None
     refusals: tuple[Refusal, ...] = ()
     undecided: bool = False
 
 
 def claim(target: Target, wanted: Desired, sight: Sight) -> Claim:
     """Find a file's plan. Raises ``ServerSaidNo`` where a plan that is missing cannot be read."""
-    book, key = sight.book, wanted.plan.key.name
+    book = sight.book
     if book is None:
         return _by_name(target, wanted, sight, None)
+    record = book.records.get(wanted.plan.key.name)
+    return replace(_claim(target, wanted, sight, book), used=record.allowed if record else ())
+
+
+def _claim(target: Target, wanted: Desired, sight: Sight, book: Book) -> Claim:
+    key = wanted.plan.key.name
     damage = next((one for one in book.damages if one.key == key), None)
     if damage is not None:
         message = f"its record cannot be used: {damage.path}: {damage.why}; restore it from history"
@@ -57,10 +66,12 @@ def claim(target: Target, wanted: Desired, sight: Sight) -> Claim:
     return _by_record(target, record, sight, intent)
 
 
-def circumstances(target: Target, found: Claim, run: Run) -> Circumstances:
+def circumstances(target: Target, wanted: Desired, found: Claim, run: Run) -> Circumstances:
     """Give what the decision about a claimed plan depends on."""
+    at = run.circumstances(target)
     return replace(
-        run.circumstances(target),
+        at,
+        revive=at.revive or "reopen" in usable(wanted.plan.manage.allow, found.used, run.now),
         memory=found.memory,
         return_to=found.return_to,
         complete=found.complete,
@@ -90,7 +101,7 @@ def _by_record(target: Target, record: Record, sight: Sight, intent: Intent | No
             " restore the ledger from its history"
         )
         return _stopped(Refusal(guard="ledger", message=message))
-    raw = sight.inventory.by_id.get(record.id) or _missing(target, record.id)
+    raw = sight.inventory.by_id.get(record.id) or missing(target, record.id)
     if raw is None:
         message = (
             f"the plan {record.id} that was made of this file is gone from the server;"
@@ -107,8 +118,8 @@ def _by_record(target: Target, record: Record, sight: Sight, intent: Intent | No
     )
 
 
-def _missing(target: Target, id_: str) -> Raw | None:
-    """A plan is gone only where the inventory lacks it and the server says so itself."""
+def missing(target: Target, id_: str) -> Raw | None:
+    """Read what the inventory lacks: a plan is gone only where the server says so itself."""
     try:
         return target.backend.read(id_)
     except PlanGone:
@@ -116,7 +127,8 @@ def _missing(target: Target, id_: str) -> Raw | None:
 
 
 def _by_name(target: Target, wanted: Desired, sight: Sight, intent: Intent | None) -> Claim:
-    documents = sight.inventory.documents.get(wanted.plan.display_name, ())
+    named = sight.inventory.documents.get(wanted.plan.display_name, ())
+    documents = tuple(raw for raw in named if str(raw.get("id")) not in sight.going)
     if intent is not None and not intent.id and (made := born(intent, sight.inventory)):
         return _lost(intent, made)
     if len(documents) > 1:

@@ -7,22 +7,25 @@ asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from planops import journal
+from planops import settling
+from planops.bookkeeping import Carried
+from planops.core.allowances import lapsed, usable
 from planops.core.changes import Change, ChangeKind, ChangeSet
 from planops.core.decide import Desired, decide
 from planops.core.guards import guarded
 from planops.core.lifecycle import Refusal, Route, Standing
-from planops.core.model import Plan
+from planops.core.model import Plan, PlanKey
 from planops.core.report import TargetReport
 from planops.custody import Custody
 from planops.errors import PlanopsError
 from planops.execution import Work, may_run
 from planops.ownership import Claim, circumstances, claim, owners, unanswered
 from planops.ports import Inventory
+from planops.pruning import orphans, removal, removed, without
 from planops.reporting import shown, target_report
 from planops.run import Progress, Run, Sight, Target
 
@@ -44,7 +47,9 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
 
 def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
     """Say what would be done about every plan, and what stands against it."""
-    changes = [_alone(target, wanted, sight, run) for wanted in sight.desired]
+    gone = orphans(target, sight, run)
+    sight = without(sight, gone)
+    changes = [*gone, *(_alone(target, wanted, sight, run) for wanted in sight.desired)]
     return guarded(
         sorted(changes, key=lambda change: change.key),
         target=target.name,
@@ -72,11 +77,15 @@ def _change(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
     found = claim(target, wanted, sight)
     if found.undecided:
         return replace(_undecided(wanted), refusals=found.refusals)
-    rules, at = target.backend.rules, circumstances(target, found, run)
+    rules, at = target.backend.rules, circumstances(target, wanted, found, run)
     live = None if found.raw is None else rules.view(found.raw, wanted, at.base)
     change = decide(rules, wanted, live, at)
+    allow = wanted.plan.manage.allow
     return replace(
-        change, refusals=(*found.refusals, *_rewound(found, change, run), *change.refusals)
+        change,
+        refusals=(*found.refusals, *_rewound(found, change, run), *change.refusals),
+        allowed=usable(allow, found.used, run.now),
+        lapsed={one.guard: why for one in allow if (why := lapsed(one, found.used, run.now))},
     )
 
 
@@ -124,18 +133,36 @@ def apply(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> TargetR
         return target_report(
             target, sight, changes, [shown(target, change, run) for change in refused]
         )
-    custody = journal.begin(target, sight, changes, run)
+    sight = without(sight, [change for change in changes.changes if may_run(change)])
+    custody = settling.begin(target, sight, changes, run)
     try:
         again = _look_again(target, sight, changes, run)
         work = _work(target, sight, changes, run, again, custody)
     except PlanopsError:
         if custody is not None:
-            journal.abandon(sight, custody)
+            settling.abandon(sight, custody)
         raise
-    with ThreadPoolExecutor(target.concurrency, thread_name_prefix="planops-apply") as pool:
-        done = list(pool.map(Work.carry_out, work, changes.changes))
+    done = _carried_out(target, changes, work, again)
     report = target_report(target, sight, changes, [one.report for one in done])
-    return journal.settle(target, sight, run, done, custody, again, report)
+    return settling.settle(target, sight, run, done, custody, again, report)
+
+
+def _carried_out(
+    target: Target, changes: ChangeSet, work: Mapping[PlanKey, Work], again: Inventory
+) -> list[Carried]:
+    """Make changes side by side: deletions last, but first those that free a wanted name."""
+    making = {c.plan.display_name for c in changes.changes if may_run(c) and c.live is None}
+    phases: list[list[Change]] = [[], [], []]
+    for change in changes.changes:
+        frees = change.live is not None and change.live.name in making
+        phases[(0 if frees else 2) if change.kind is ChangeKind.DELETE else 1].append(change)
+    done: dict[PlanKey, Carried] = {}
+    with ThreadPoolExecutor(target.concurrency, thread_name_prefix="planops-apply") as pool:
+        for phase in phases:
+            inventory = removed(again, done.values())
+            jobs = [replace(work[change.key], inventory=inventory) for change in phase]
+            done |= zip((c.key for c in phase), pool.map(Work.carry_out, jobs, phase), strict=True)
+    return [done[change.key] for change in changes.changes]
 
 
 def _look_again(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> Inventory:
@@ -152,18 +179,23 @@ def _work(
     run: Run,
     again: Inventory,
     custody: Custody | None,
-) -> list[Work]:
+) -> dict[PlanKey, Work]:
     wanted = {item.plan.key: item for item in sight.desired}
-    left = journal.left_open(sight, changes, run)
-    return [
-        Work(
+    left = settling.left_open(sight, changes, run)
+    found: dict[PlanKey, Work] = {}
+    for change in changes.changes:
+        concerned = may_run(change) or change.key.name in left
+        lease = custody if concerned else None
+        if change.orphan is not None:
+            found[change.key] = removal(target, sight, run, change.orphan, change, again, lease)
+            continue
+        desired = wanted[change.key]
+        found[change.key] = Work(
             target=target,
             run=run,
-            desired=wanted[change.key],
+            desired=desired,
             inventory=again,
-            claim=claim(target, wanted[change.key], sight) if concerned else Claim(),
-            custody=custody if concerned else None,
+            claim=claim(target, desired, sight) if concerned else Claim(),
+            custody=lease,
         )
-        for change in changes.changes
-        for concerned in (may_run(change) or change.key.name in left,)
-    ]
+    return found

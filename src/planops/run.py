@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from planops.core.decide import Circumstances, Desired, Drift
 from planops.core.guards import Limits
-from planops.core.ledger import Book
+from planops.core.ledger import Book, Record
 from planops.core.model import Mark, Plan
 from planops.custody import Keeping
 from planops.ports import Backend, Inventory
@@ -55,13 +55,17 @@ class Run:
     ``commit`` is where the files come from, empty where that is not known, and ``descends`` tells
     whether it descends from another.
     ``allow`` maps guards to how many plans they are lifted for (``None``: one). ``selected`` tells
-    that only some of the files are looked at. ``stop`` is set when no further call may be begun.
+    that only some of the files are looked at. ``prune``: plans whose file is gone are deleted.
+    ``unproven`` says why git does not prove that a file declared a recorded plan, and nothing
+    where it does. ``stop`` is set when no further call may be begun.
     """
 
     now: int
     commit: str = ""
     allow: Mapping[str, int | None] = field(default_factory=dict)
     selected: bool = False
+    prune: bool = False
+    unproven: Callable[[Record], str] = lambda _: "git was not asked"
     stop: threading.Event = field(default_factory=threading.Event)
     descends: Callable[[str], bool] = lambda _: True
     progress: Callable[[Progress], None] = lambda _: None
@@ -76,10 +80,12 @@ class Run:
 class Sight:
     """What was found at a target: the plans that are wanted, and everything that is there.
 
-    ``owners`` maps a plan's id to the keys whose records name it.
+    ``owners`` maps a plan's id to the keys whose records name it; ``going`` are the ids of plans
+    that this run deletes, whose names are free then.
     """
 
     desired: tuple[Desired, ...]
     inventory: Inventory
     book: Book | None = None
     owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    going: frozenset[str] = frozenset()

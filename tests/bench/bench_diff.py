@@ -19,7 +19,7 @@ from planops import reconcile
 from planops.backends.exchange import Endpoint, Request
 from planops.backends.http import Http
 from planops.backends.zadig.backend import ZadigBackend
-from planops.cli.session import SystemClock
+from planops.cli.clock import SystemClock
 from planops.core.guards import Limits
 from planops.manifests.load import load_plans
 from planops.manifests.schemas import shape

@@ -329,7 +329,7 @@ def check_hushed(there: There, ended: Ended, caplog: pytest.LogCaptureFixture) -
 
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no command wait between two tries."""
-    monkeypatch.setattr("planops.cli.session.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("planops.cli.clock.SystemClock.sleep", lambda *_: None)
 
 
 @pytest.mark.parametrize("what", FAILURES)

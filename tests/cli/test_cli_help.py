@@ -151,7 +151,7 @@ USAGE = {
     "diff --nonsense": "No such option '--nonsense'.",
     "diff --exit-cod": "Did you mean '--exit-code'?",
     "diff --allow": "Option '--allow' requires an argument.",
-    "diff --allow everything": "'everything' is no guard; choose from conflict, empty,",
+    "diff --allow everything": "'everything' is no guard; choose from conflict, delete,",
     "diff --allow past=0": "'0' is no number of plans; write past=1 or more",
     "diff --allow past=-1": "'-1' is no number of plans; write past=1 or more",
     "diff --allow past=": "'' is no number of plans; write past=1 or more",

@@ -27,6 +27,7 @@ RECORD = Record(
     echo={"name": "Sömmer"},
     goal="ready",
     protect=True,
+    allowed=("cc",),
     origin=Origin(file="plans/summer.yaml"),
 )
 INTENT = Intent(

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from core.values import URL, change, live, step
 from planops.core.changes import Change, ChangeSet
-from planops.core.guards import NAMES, PER_PLAN, PER_TARGET, Limits, guarded
+from planops.core.guards import (
+    BY_HAND,
+    IN_FILES,
+    NAMES,
+    PER_PLAN,
+    PER_TARGET,
+    Limits,
+    guarded,
+)
 from planops.core.lifecycle import Refusal
 
 LOOSE = Limits(floor=1000)
@@ -49,8 +57,9 @@ def left(changes: ChangeSet) -> list[list[str]]:
 
 
 def test_every_guard_has_one_name() -> None:
-    assert sorted({*PER_PLAN, *PER_TARGET}) == list(NAMES)
-    assert len(NAMES) == len(PER_PLAN) + len(PER_TARGET)
+    assert sorted({*PER_PLAN, *PER_TARGET, "delete"}) == list(NAMES)
+    assert len(NAMES) == len(PER_PLAN) + len(PER_TARGET) + 1
+    assert set(IN_FILES) | set(BY_HAND) == set(PER_PLAN)
 
 
 def test_a_change_set_is_what_was_handed_in() -> None:

@@ -76,6 +76,7 @@ RECORDS = st.builds(
     goal=st.none() | TEXTS,
     reached=st.none() | TEXTS,
     protect=st.booleans(),
+    allowed=st.lists(TEXTS, max_size=3).map(tuple),
     origin=st.builds(Origin, commit=COMMITS, file=TEXTS),
 )
 CREATIONS = st.builds(
@@ -188,6 +189,9 @@ def test_a_record_reads_well() -> None:
     assert path == "plans/summer.json"
     assert data.decode() == (
         "{\n"
+        ' "allowed": [\n'
+        '  "cc"\n'
+        " ],\n"
         ' "echo": {\n'
         '  "name": "Sömmer"\n'
         " },\n"

@@ -197,6 +197,7 @@ def test_protection_is_never_guessed(value: Any) -> None:
 @pytest.mark.parametrize("value", ["aa", None, 1, {}, [1], ["aa", None], [["aa"]]])
 def test_what_should_be_steps(value: Any) -> None:
     assert why(spoilt("intent", {"steps": value})) == "steps is no list of digests"
+    assert why(spoilt("record", {"allowed": value})) == "allowed is no list of digests"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -372,7 +373,7 @@ def test_a_record_is_no_intent_and_no_lease() -> None:
     data = DOCUMENTS["record"][1]
     assert why({"intents/summer.json": data}) == "at is missing"
     assert why({"lease.json": data}) == "holder is missing"
-    assert why({"plans/summer.json": DOCUMENTS["intent"][1]}) == "echo is missing"
+    assert why({"plans/summer.json": DOCUMENTS["intent"][1]}) == "allowed is missing"
 
 
 # ------------------------------------------------------------------------------ and the others

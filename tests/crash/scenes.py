@@ -1,8 +1,8 @@
 """Scenes of the crash tests: a server with plans on it, the files of the run that is disturbed.
 
 Each scene has one plan to make and lead to its goal, one to change and lead on or back, one to lead
-further, one more to make, and one that is in order; on Zadig also one to change whose state no file
-declares. The last is nobody's.
+further, one more to make, one whose file is gone, and one that is in order; on Zadig also one to
+change whose state no file declares. The last is nobody's.
 """
 
 from __future__ import annotations
@@ -135,7 +135,11 @@ class Scene:
     def asked(self, **allow: int) -> Run:
         """What a run that begins now is asked for."""
         return replace(
-            asked(everything=False, reset=99, **allow), now=self.clock.now(), commit="c" * 40
+            asked(everything=False, reset=99, **allow),
+            now=self.clock.now(),
+            commit="c" * 40,
+            prune=True,
+            unproven=lambda _: "",
         )
 
     def target(
@@ -263,7 +267,7 @@ class Stage:
         return Scene.on(self.server, stack, self.state)
 
 
-CALLS = {"zadig 5.0": 11, "zadig 4.1": 11, "brpm": 7}
+CALLS = {"zadig 5.0": 12, "zadig 4.1": 12, "brpm": 9}
 """How many calls that write the run of each scene makes."""
 PUSHES = 2
 CALLS_OF = [(server, number) for server, calls in CALLS.items() for number in range(calls)]
@@ -306,6 +310,7 @@ def zadig_server(served: world.World) -> Server:
         ),
         before=(
             plan("edited", jobs=[text(content="old")], state="finish_planning"),
+            plan("gone", jobs=[text()], state="finish_planning"),
             plan("led", jobs=[text(content="old")]),
             plan("moved", jobs=[text()]),
             still,
@@ -342,10 +347,10 @@ def zadig_server(served: world.World) -> Server:
             "still": {**waits, "jobs": [("Announce", "Hello")]},
         },
         shown=_shown,
-        calls=(*["created"] * 4, *["edited"] * 2, *["last"] * 2, *["led"] * 2, "moved"),
+        calls=(*["created"] * 4, *["edited"] * 2, *["last"] * 2, *["led"] * 2, "moved", "gone"),
         declared={
             name: {"jobs": [world.held_text(content=THEIRS), world.held_text("More")]}
-            for name in ("created", "edited", "last", "led", "moved")
+            for name in ("created", "edited", "gone", "last", "led", "moved")
         },
         undeclared={"schedule_execute_time": HOUR},
         counts=served.sandbox.generation == "5.0",
@@ -383,6 +388,7 @@ def brpm_server(served: brpm_world.World) -> Server:
         ),
         before=(
             plan("edited", description="old", state="planned"),
+            plan("gone", description="old", state="planned"),
             plan("moved", description="mine"),
             still,
         ),
@@ -411,10 +417,11 @@ def brpm_server(served: brpm_world.World) -> Server:
             "still": {"aasm_state": "planned", "description": "Hello"},
         },
         shown=lambda document: document,
-        calls=(*["created"] * 3, *["edited"] * 2, "last", "moved"),
+        calls=(*["created"] * 3, *["edited"] * 2, "last", "moved", *["gone"] * 2),
         declared={
             "created": {"release_manager_id": 2},
             "edited": {"description": THEIRS},
+            "gone": {"description": THEIRS},
             "last": {"release_date": "2031-01-01"},
             "moved": {"description": THEIRS},
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -97,13 +98,14 @@ def test_a_file_that_goes_before_the_next_run(scene: Scene, when: Any) -> None:
         scene.run(Fate(point=point))
     scene.later()
     files = [one for one in scene.server.files if one.key.name != "created"]
-    scene.run(files=files, name="two")
+    keeps = replace(scene.asked(), prune=False)
+    scene.go(scene.target(name="two"), keeps, files)
     made = scene.server.named("created")
     assert len(made) == (when == "after")
     assert scene.ledger.load().intents == {}
     assert ("created" in scene.records()) == (when == "after")
     before = (scene.calls, list(scene.ledger.history))
-    scene.run(files=files, name="idle")
+    scene.go(scene.target(name="idle"), keeps, files)
     assert (scene.calls, scene.ledger.history) == before
     assert scene.server.named("created") == made
     assert outcomes(scene.run(name="three"))["created"] is Outcome.APPLIED

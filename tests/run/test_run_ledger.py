@@ -302,8 +302,8 @@ def test_two_records_of_one_plan_are_nobodys(zadig: World, ledger: MemoryLedger)
     ledger.documents[path] = data
     since = len(zadig.sandbox.writes)
     report = applied(target, [plan(description="new", jobs=[text()])])
-    assert outcomes(report) == {"train": Outcome.REFUSED}
-    assert "the records of other and train name one plan" in why(report.changes[0])
+    assert outcomes(report) == {"other": Outcome.UNCHANGED, "train": Outcome.REFUSED}
+    assert "the records of other and train name one plan" in why(report.changes[1])
     assert len(zadig.sandbox.writes) == since
 
 

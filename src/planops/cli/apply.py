@@ -114,7 +114,7 @@ def _look(session: Session, at: Running, name: str, expected: Sequence[str]) -> 
     if at.interrupts.stop.is_set():
         return _Found(name=name, report=failed(name, session, INTERRUPTED))
     try:
-        run, target = at.run(), at.target(name)
+        run, target = at.run(name), at.target(name)
         sight = reconcile.observe(target, session.plans(name), run)
         changes = reconcile.diff(target, sight, run)
     except PlanopsError as error:

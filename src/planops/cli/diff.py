@@ -55,7 +55,7 @@ def compared(session: Session, at: Running, name: str) -> TargetReport:
     if at.interrupts.stop.is_set():
         return failed(name, session, INTERRUPTED)
     try:
-        run, target = at.run(), at.target(name)
+        run, target = at.run(name), at.target(name)
         sight = reconcile.observe(target, session.plans(name), run)
         return reconcile.show(target, sight, reconcile.diff(target, sight, run), run)
     except PlanopsError as error:

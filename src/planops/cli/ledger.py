@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from planops.cli import options
+from planops.cli.clock import SystemClock
+from planops.cli.keeping import ledgers
 from planops.cli.output import write_out
-from planops.cli.session import SystemClock, ledgers
 from planops.core.ledger import LEASE, intent_document
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from planops.cli import options
+from planops.cli.keeping import ledgers
 from planops.cli.output import write_out
-from planops.cli.session import ledgers
 
 
 @click.command()

@@ -166,6 +166,12 @@ def comparison(command: Command) -> Command:
                 ),
             ),
             option(
+                "--prune",
+                is_flag=True,
+                envvar="PLANOPS_PRUNE",
+                help="Delete plans whose file is gone, where git proves that there was one.",
+            ),
+            option(
                 "--adopt-by-name",
                 is_flag=True,
                 envvar="PLANOPS_ADOPT_BY_NAME",

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,13 +16,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from planops.cli.clock import SystemClock
 from planops.cli.interrupts import Interrupts
-from planops.cli.writer import Writer
+from planops.cli.keeping import keeping, longest_call
 from planops.core.decide import Drift
 from planops.core.guards import Limits
 from planops.core.model import Mark, Plan, Problem, Severity
 from planops.core.report import ExitCode, GitFacts, Report, TargetReport
-from planops.custody import Keeping
 from planops.errors import Busy, PlanopsError, SettingsWrong, Stale, UsageWrong
 from planops.render.escape import terminal
 from planops.run import Progress, Run, Target
@@ -32,7 +30,7 @@ from planops.run import Progress, Run, Target
 if TYPE_CHECKING:
     from planops.backends.exchange import Call
     from planops.backends.http import Http
-    from planops.git.ledger import GitLedger
+    from planops.core.ledger import Record
     from planops.manifests.load import Loaded
     from planops.manifests.settings import Config
     from planops.manifests.settings import Target as TargetSettings
@@ -42,18 +40,6 @@ if TYPE_CHECKING:
 EVERY_CALL = 2  # -vv
 _CLEAR = "\r\x1b[K"
 _COLUMNS = 100
-
-
-class SystemClock:
-    """The clock of this computer."""
-
-    def now(self) -> int:
-        """Give the time of day in unix seconds."""
-        return int(time.time())
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        threading.Event().wait(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +52,7 @@ class Asked:
     labels: tuple[str, ...] = ()
     allow: dict[str, int | None] = field(default_factory=dict)
     by_name: bool = False
+    prune: bool = False
     patience: int = 0
     verbose: int = 0
     quiet: bool = True
@@ -80,6 +67,7 @@ class Asked:
             labels=given["labels"],
             allow=dict(given.get("allowances", ())),
             by_name=given.get("adopt_by_name", False),
+            prune=given.get("prune", False),
             patience=given.get("lock_timeout", 0),
             verbose=given["verbose"],
             quiet=given["quiet"],
@@ -137,6 +125,11 @@ def open_session(asked: Asked) -> Session:
     """
     if "" in asked.paths:  # a variable of a script that is not set must not mean all plans
         raise UsageWrong("path ``: it is empty; name a file or a folder")
+    if asked.prune and (asked.paths or asked.labels):
+        raise UsageWrong(
+            "--prune: only some of the files are looked at, so that nobody knows which are gone;"
+            " leave out the paths and labels"
+        )
     from planops.manifests.load import load_plans
     from planops.manifests.settings import check_config, find_config
 
@@ -188,8 +181,8 @@ class Running:
     interrupts: Interrupts
     secrets: list[str] = field(default_factory=list, repr=False)
 
-    def run(self) -> Run:
-        """Give what the run was asked for."""
+    def run(self, name: str) -> Run:
+        """Give what the run over a target was asked for."""
         asked, loaded = self.session.asked, self.session.loaded
         from planops.git.repository import descends
 
@@ -201,10 +194,18 @@ class Running:
             descends=cache(lambda commit: descends(root, commit)),
             allow=asked.allow,
             selected=bool(loaded and loaded.selected),
+            prune=asked.prune,
+            unproven=self._unproven(name),
             stop=self.interrupts.stop,
             progress=_teller(quiet=asked.quiet),
             locate=self._locate,
         )
+
+    def _unproven(self, name: str) -> Callable[[Record], str]:
+        from planops.cli.proof import unproven
+
+        config = self.session.config
+        return lambda record: unproven(config, name, record) if config else "no settings"
 
     def _locate(self, plan: Plan) -> Callable[[str], Mark | None]:
         from planops.manifests import places, schemas
@@ -231,30 +232,14 @@ class Running:
             backend=self._backend(settings, token),
             by_name=settings.adopt_by_name or self.session.asked.by_name,
             limits=Limits(
-                share=config.limits.mass_change / 100, floor=config.limits.mass_change_floor
+                share=config.limits.mass_change / 100,
+                floor=config.limits.mass_change_floor,
+                delete=config.limits.delete,
             ),
             concurrency=settings.concurrency,
             digest_key=token.encode(),
-            keeping=self._keeping(config, settings),
+            keeping=keeping(config, settings, self.session.asked.patience),
             drift=Drift(settings.drift),
-        )
-
-    def _keeping(self, config: Config, settings: TargetSettings) -> Keeping | None:
-        """Say how this target's ledger is kept, and who is writing."""
-        ledger = _ledger(config, settings)
-        if ledger is None:
-            return None
-        me = Writer.of(os.environ)
-        return Keeping(
-            ledger=ledger,
-            clock=SystemClock(),
-            holder=me.holder,
-            run=me.run,
-            link=me.link,
-            seconds=settings.ledger.lease,
-            call=_longest_call(settings),
-            patience=self.session.asked.patience,
-            is_dead=me.knows_dead,
         )
 
     def _backend(self, settings: TargetSettings, token: str) -> Backend:
@@ -292,54 +277,10 @@ class Running:
             secrets=(token,),
             ca_file=settings.ca_file,
             concurrency=settings.concurrency,
-            timeouts=Timeouts(
-                connect=waits.connect, read=waits.read, total=_longest_call(settings)
-            ),
+            timeouts=Timeouts(connect=waits.connect, read=waits.read, total=longest_call(settings)),
         )
         on_call = _call_teller(self.session.asked.verbose)
         return self.stack.enter_context(Http(endpoint, SystemClock(), on_call=on_call))
-
-
-def _longest_call(settings: TargetSettings) -> float:
-    """Say how long a call may take, in seconds: a lease holds a write in two spellings, and more.
-
-    Longer than that it would outlast the right to make it.
-    """
-    total = settings.timeouts.total
-    return total if settings.ledger.mode == "none" else min(total, settings.ledger.lease / 3)
-
-
-def _ledger(config: Config, settings: TargetSettings) -> GitLedger | None:
-    if settings.ledger.mode == "none":
-        return None
-    from planops.git.ledger import GitLedger
-
-    remote = settings.ledger.remote if settings.ledger.mode == "git" else None
-    return GitLedger(root=config.root, ref=settings.ledger.ref, remote=remote)
-
-
-def ledgers(command: str, given: Mapping[str, Any]) -> dict[str, GitLedger]:
-    """Give the ledgers of the chosen targets, by target; no plan file is read for that.
-
-    Raises ``SettingsWrong`` where the settings cannot be used, ``UsageWrong`` where no target is
-    chosen that keeps a ledger.
-    """
-    from planops.manifests import selection
-    from planops.manifests.settings import find_config, load_config
-
-    config = load_config(find_config(given["chdir"]))
-    selection.check_targets(given["targets"], config.targets)
-    selection.terms(given["labels"])
-    chosen = given["targets"] or config.targets
-    found = {
-        name: _ledger(config, config.targets[name]) for name in config.targets if name in chosen
-    }
-    kept = {name: ledger for name, ledger in found.items() if ledger is not None}
-    if not kept:
-        raise UsageWrong(
-            f"{command}: no target keeps a ledger; set ledger: {{mode: git}} in planops.yaml"
-        )
-    return kept
 
 
 def failed(name: str, session: Session, error: PlanopsError) -> TargetReport:

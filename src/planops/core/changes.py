@@ -9,10 +9,12 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from planops.core.ledger import Record
 from planops.core.lifecycle import Edge, Refusal, Route, Standing
-from planops.core.model import ABSENT, JSON, Live, Mark, Plan, PlanKey, Value
+from planops.core.model import ABSENT, JSON, Allowance, Live, Mark, Plan, PlanKey, Value
 
 NEW_ID = "{id}"
 
@@ -92,6 +94,7 @@ class ChangeKind(enum.StrEnum):
     UPDATE = "update"
     TRANSITION = "transition"
     DELETE = "delete"
+    FORGET = "forget"
     UNCHANGED = "unchanged"
 
 
@@ -102,7 +105,9 @@ class Change:
     ``refusals`` stop the whole change. ``notices`` are sentences for people (who is next, what was
     left alone). ``live`` is what was observed, ``None`` for a plan to be created. ``error`` is why
     nothing could be decided at all, ``bug`` that planops itself is at fault. ``left`` are the paths
-    of drift that is not written back.
+    of drift that is not written back. ``allowed`` is what the file itself allows now, by guard, and
+    ``lapsed`` what it no longer does, with the reason. ``orphan`` is the record of a plan whose
+    file is gone; ``plan`` is then what was last applied.
     """
 
     key: PlanKey
@@ -117,6 +122,9 @@ class Change:
     error: str = ""
     bug: bool = False
     left: frozenset[str] = frozenset()
+    allowed: Mapping[str, Allowance] = field(default_factory=dict)
+    lapsed: Mapping[str, str] = field(default_factory=dict)
+    orphan: Record | None = None
 
     @property
     def parked(self) -> bool:

@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from planops.core.changes import Change, ChangeSet
+from planops.core.changes import Change, ChangeKind, ChangeSet
 from planops.core.lifecycle import Refusal
 
 PER_PLAN = (
     "conflict",
     "interrupt",
     "past",
+    "protected",
     "recreate",
     "regress",
     "reopen",
@@ -27,7 +28,10 @@ PER_PLAN = (
     "weaken",
 )
 PER_TARGET = ("empty", "mass-change")
-NAMES = tuple(sorted((*PER_PLAN, *PER_TARGET)))
+NAMES = tuple(sorted((*PER_PLAN, *PER_TARGET, "delete")))
+BY_HAND = ("protected", "rewind")
+"""What no file can allow: it is lifted on the command line only."""
+IN_FILES = tuple(name for name in PER_PLAN if name not in BY_HAND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +39,12 @@ class Limits:
     """How much may change at once.
 
     More than ``floor`` plans *and* more than ``share`` of them is too much; ``share`` is a fraction
-    (0.3 is 30 %).
+    (0.3 is 30 %). More deletions than ``delete`` are too many.
     """
 
     share: float = 0.30
     floor: int = 5
+    delete: int = 3
 
 
 def guarded(
@@ -58,21 +63,58 @@ def guarded(
     so that an empty selection means nothing. ``allow`` maps a guard's name to how many plans it is
     lifted for; ``None`` means one plan, or the whole target for a guard of targets.
     """
+    kept = [_allowed(change) for change in changes]
     tripped = Counter(
-        name for change in changes if change.acts for name in {r.guard for r in change.refusals}
+        name for change in kept if change.acts for name in {r.guard for r in change.refusals}
     )
     lifted = {name for name in PER_PLAN if name in allow and tripped[name] <= (allow[name] or 1)}
-    kept = tuple(_lift(change, tripped, lifted) for change in changes)
+    kept = _deleting([_lift(change, tripped, lifted) for change in kept], limits, allow)
     return ChangeSet(
         target=target,
         url=url,
-        changes=kept,
+        changes=tuple(kept),
         unmanaged=max(0, live - sum(change.live is not None for change in changes)),
         refusals=(
             *_empty(changes, live, selected=selected, allow=allow),
             *_mass(kept, limits, allow),
         ),
     )
+
+
+def _allowed(change: Change) -> Change:
+    """Lift what the file itself allows; say of what it no longer does why that is."""
+    stay = tuple(r for r in change.refusals if r.guard not in change.allowed)
+    said = [
+        f"{r.guard} is allowed by the file ({change.allowed[r.guard].reason}): {r.message}"
+        for r in change.refusals
+        if r.guard in change.allowed
+    ]
+    said += [
+        f"what the file allows of {guard} {why}"
+        for guard, why in change.lapsed.items()
+        if guard in {r.guard for r in stay}
+    ]
+    return replace(change, refusals=stay, notices=(*change.notices, *said))
+
+
+def _deleting(
+    changes: Sequence[Change], limits: Limits, allow: Mapping[str, int | None]
+) -> list[Change]:
+    """Refuse all deletions where there are more than may be made in one run."""
+    many = sum(_deletes(change) for change in changes)
+    most = max(limits.delete, (allow["delete"] or 1) if "delete" in allow else 0)
+    if many <= most:
+        return list(changes)
+    message = f"{many} plans would be deleted; the limit is {most}"
+    refusal = Refusal(guard="delete", message=message, lift=f"--allow delete={many}")
+    return [
+        replace(change, refusals=(*change.refusals, refusal)) if _deletes(change) else change
+        for change in changes
+    ]
+
+
+def _deletes(change: Change) -> bool:
+    return change.kind is ChangeKind.DELETE and not change.refusals
 
 
 def _lift(change: Change, tripped: Mapping[str, int], lifted: set[str]) -> Change:

@@ -59,7 +59,8 @@ class Record:
 
     ``spec`` is what the file declared, canonical; ``echo`` what the server then answered of the
     same fields. ``goal`` is the state that the file declared, ``reached`` the goal that was last
-    seen reached. ``url`` is the target's address: a record is of no use at another.
+    seen reached. ``url`` is the target's address: a record is of no use at another. ``allowed``
+    marks what the file allowed then, which is used up.
     """
 
     key: str
@@ -72,6 +73,7 @@ class Record:
     goal: str | None = None
     reached: str | None = None
     protect: bool = False
+    allowed: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin)
 
 
@@ -290,6 +292,7 @@ def _record(key: str, value: Mapping[str, Any]) -> Record:
         goal=_text_or_none(value, "goal"),
         reached=_text_or_none(value, "reached"),
         protect=_flag(value, "protect"),
+        allowed=_texts(value, "allowed"),
         origin=Origin(commit=commit, file=file),
     )
 
@@ -299,9 +302,6 @@ def _intent(key: str, value: Mapping[str, Any]) -> Intent:
     op = _text(value, "op")
     if op not in _OPS:
         raise _WrongForm("op is nothing that is done to a plan")
-    steps = value["steps"]
-    if not isinstance(steps, list) or not all(isinstance(step, str) for step in steps):
-        raise _WrongForm("steps is no list of digests")
     return Intent(
         key=_same_key(value, key),
         kind=_text(value, "kind"),
@@ -309,7 +309,7 @@ def _intent(key: str, value: Mapping[str, Any]) -> Intent:
         name=_text(value, "name"),
         id="" if op == "create" and value["id"] == "" else _id(value),
         ground=_text(value, "ground"),
-        steps=tuple(steps),
+        steps=_texts(value, "steps"),
         return_to=_text_or_none(value, "return_to"),
         high_water=_number(value, "high_water"),
         at=_number(value, "at"),
@@ -356,6 +356,13 @@ def _text(value: Mapping[str, Any], name: str, within: str = "") -> str:
 
 def _text_or_none(value: Mapping[str, Any], name: str) -> str | None:
     return None if value[name] is None else _text(value, name)
+
+
+def _texts(value: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    found = value[name]
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise _WrongForm(f"{name} is no list of digests")
+    return tuple(found)
 
 
 def _flag(value: Mapping[str, Any], name: str) -> bool:

@@ -76,7 +76,8 @@ class Lifecycle:
     ``path`` is the forward path; ``optional`` maps a state of it to the fact without which it is
     left out (no approval, no waiting for one). ``off_path`` are the states of plans that somebody
     or something stopped; ``finished`` those that nothing leaves; ``checks`` those in which the
-    server or another system works and will move the plan by itself.
+    server or another system works and will move the plan by itself; ``busy`` further ones in which
+    people or jobs are at work.
     """
 
     path: tuple[str, ...]
@@ -86,6 +87,7 @@ class Lifecycle:
     off_path: frozenset[str] = frozenset()
     finished: frozenset[str] = frozenset()
     checks: frozenset[str] = frozenset()
+    busy: frozenset[str] = frozenset()
 
     def knows(self, state: str) -> bool:
         """Tell whether the table has this state."""

@@ -76,11 +76,21 @@ class PlanKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """A guard that the file itself lifts, and why; ``until`` is the last day, ``2026-12-01``."""
+
+    guard: str
+    reason: str
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manage:
     """Planops' own rules for one plan. ``ignore`` holds delta paths (``/spec/description``)."""
 
     protect: bool = False
     ignore: tuple[str, ...] = ()
+    allow: tuple[Allowance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

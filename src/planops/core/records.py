@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from planops.core.allowances import mark
 from planops.core.changes import Change, fingerprint
 from planops.core.decide import Desired, Memory
 from planops.core.ledger import Intent, Origin, Record
@@ -70,6 +71,7 @@ def applied(  # noqa: PLR0913  each a fact of its own
         goal=plan.state,
         reached=_reached(table, live.state, plan.state) or earlier,
         protect=plan.manage.protect,
+        allowed=tuple(map(mark, plan.manage.allow)),
         origin=origin,
     )
 
@@ -92,6 +94,7 @@ def partly(whole: Record, before: Record | None, *, updated: bool) -> Record:
         echo=whole.echo if updated else (before.echo if before and known else {}),
         goal=before.goal if before and known else None,
         reached=before.reached if before and known else None,
+        allowed=before.allowed if before and known else (),
     )
 
 
@@ -102,7 +105,7 @@ def noted(before: Record, after: Record, *, settled: bool) -> Record:
     """
     if settled:
         return after if _told(before, after) else before
-    return replace(before, reached=after.reached, protect=after.protect, name=before.name)
+    return replace(before, reached=after.reached, protect=after.protect, allowed=after.allowed)
 
 
 def _told(before: Record, after: Record) -> bool:

@@ -133,8 +133,8 @@ class Report:
 
 
 SUMMARY = (
-    "create", "update", "transition", "delete", "unchanged", "drift", "conflict", "refused",
-    "parked", "applied", "failed", "unknown", "stale", "skipped",
+    "create", "update", "transition", "delete", "forget", "unchanged", "drift", "conflict",
+    "refused", "parked", "applied", "failed", "unknown", "stale", "skipped",
 )  # fmt: skip
 
 

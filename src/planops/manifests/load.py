@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from planops.core.model import Manage, Plan, PlanKey, Problem, Severity, Source
+from planops.core.model import Allowance, Manage, Plan, PlanKey, Problem, Severity, Source
 from planops.manifests import fields, files, findings, schemas, selection
 from planops.manifests.across import twice
 from planops.manifests.findings import Finding
@@ -213,6 +213,10 @@ def _plan(document: Document, file: str, target: str) -> Plan:
         spec=value["spec"],
         state=value.get("state"),
         labels=value["metadata"].get("labels", {}),
-        manage=Manage(protect=manage.get("protect", False), ignore=tuple(manage.get("ignore", ()))),
+        manage=Manage(
+            protect=manage.get("protect", False),
+            ignore=tuple(manage.get("ignore", ())),
+            allow=tuple(Allowance(**one) for one in manage.get("allow", ())),
+        ),
         source=Source(file=file, document=document.index, line=document.line),
     )

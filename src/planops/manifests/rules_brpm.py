@@ -7,11 +7,10 @@ are those of ``docs/servers/brpm.md``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Any, Final
 
 from planops.manifests.findings import Finding
-from planops.manifests.untyped import Rule, mapping, text
+from planops.manifests.untyped import Rule, mapping, no_day, text
 from planops.manifests.wording import code
 
 ALTERNATIVES: Final = (
@@ -64,22 +63,13 @@ def repeated_release(document: Mapping[str, Any]) -> Iterator[Finding]:
 def real_day(document: Mapping[str, Any]) -> Iterator[Finding]:
     """A day that is in no calendar becomes null in silence (§4.5)."""
     day = text(mapping(document.get("spec")).get("release_date"))
-    parts = day.split("-")
-    if [len(part) for part in parts] != [4, 2, 2] or not all(map(_is_number, parts)):
-        return
-    try:
-        date(*map(int, parts))
-    except ValueError:
+    if no_day(day):
         yield Finding(
             path=("spec", "release_date"),
             code="time",
             message=f"`release_date`: {code(day)} is in no calendar",
             hint="correct the day",
         )
-
-
-def _is_number(part: str) -> bool:
-    return part.isascii() and part.isdecimal()
 
 
 RULES: Final[tuple[Rule, ...]] = (one_way, templated, repeated_release, real_day)

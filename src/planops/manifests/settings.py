@@ -37,10 +37,11 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much one run may change: a percentage, which does not count up to a floor."""
+    """How much one run may change: a percentage, which does not count up to a floor; deletions."""
 
     mass_change: int = 30
     mass_change_floor: int = 5
+    delete: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +238,7 @@ def _config(path: Path, value: Mapping[str, Any]) -> Config:
         limits=Limits(
             mass_change=int(limits.get("mass-change", "30%").removesuffix("%")),
             mass_change_floor=int(limits.get("mass-change-floor", 5)),
+            delete=int(limits.get("delete", 3)),
         ),
         targets={
             name: _target(name, target, path.parent) for name, target in value["targets"].items()

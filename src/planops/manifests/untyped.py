@@ -5,11 +5,15 @@ For the rules, which look at files that the schema refuses too and must not trip
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from datetime import date
+from typing import Any, Final, TypeAlias
 
 from planops.manifests.findings import Finding
 from planops.manifests.yaml import Path
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 Rule: TypeAlias = Callable[[Mapping[str, Any]], Iterator[Finding]]
 """What can be wrong with a document although its schema allows it."""
@@ -30,6 +34,17 @@ def mappings(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:  # noqa: AN
 def text(value: Any) -> str:  # noqa: ANN401 -- any JSON
     """Give a text, empty where there is none."""
     return value if isinstance(value, str) else ""
+
+
+def no_day(value: str) -> bool:
+    """Tell whether a text is written like ``2026-12-01``, and no calendar has that day."""
+    if not _DAY.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return True
+    return False
 
 
 def workflow_jobs(document: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:

@@ -16,7 +16,7 @@ from planops.core.shape import Kind, Shape
 from planops.manifests import fields, rules_brpm, rules_zadig, schemas
 from planops.manifests.explain import MOST_FINDINGS, explain, rest
 from planops.manifests.findings import Finding
-from planops.manifests.rules_zadig import Rule
+from planops.manifests.untyped import Rule, mapping, mappings, no_day, text
 from planops.manifests.wording import code, did_you_mean
 from planops.manifests.yaml import Path, Spot
 
@@ -50,6 +50,19 @@ def _rules(document: JSON) -> Iterator[Finding]:
     for rule in RULES[kind]:
         yield from rule(document)
     yield from _ignored(document, kind)
+    yield from _allowed(document)
+
+
+def _allowed(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Check that the last day of every allowance is a day."""
+    for index, one in mappings(mapping(document.get("manage")).get("allow")):
+        if no_day(day := text(one.get("until"))):
+            yield Finding(
+                path=("manage", "allow", index, "until"),
+                code="time",
+                message=f"`until`: {code(day)} is in no calendar",
+                hint="correct the day",
+            )
 
 
 def _ignored(document: Mapping[str, Any], kind: str) -> Iterator[Finding]:

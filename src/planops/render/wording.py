@@ -77,6 +77,8 @@ def _kind_label(item: ChangeReport) -> tuple[str, str]:
             return ">", "transition"
         case ChangeKind.DELETE:
             return "-", "delete"
+        case ChangeKind.FORGET:
+            return "o", "forget"
         case ChangeKind.UNCHANGED:
             return (".", "unchanged") if quiet(item) else ("*", "reported")
         case _ as never:
@@ -258,6 +260,8 @@ def deed(change: Change) -> str:
             return "move the plan"
         case ChangeKind.DELETE:
             return "delete the plan from the server"
+        case ChangeKind.FORGET:
+            return "close the plan's record"
         case ChangeKind.UNCHANGED:
             return f"nothing to do, but {_fields(change)}" if change.deltas else "nothing to do"
         case _ as never:

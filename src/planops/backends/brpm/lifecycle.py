@@ -130,6 +130,7 @@ def lifecycle(spelt: Dialect) -> Lifecycle:
         },
         off_path=frozenset(ASIDE),
         finished=frozenset({"archived", "cancelled"}),
+        busy=frozenset({"started", "hold", "locked"}),
     )
 
 

@@ -130,4 +130,5 @@ LIFECYCLE = Lifecycle(
     off_path=frozenset({"cancel", "denied", "timeout"}) | FAILED_CHECKS,
     finished=frozenset({"success", "cancel"}),
     checks=CHECKS,
+    busy=frozenset({"wait_for_approval", "executing"}),
 )

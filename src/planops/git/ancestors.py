@@ -1,0 +1,60 @@
+"""What the history of HEAD holds of a file that may be gone: proof that it was declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from planops.git.repository import descends, opened
+
+if TYPE_CHECKING:
+    from git import Repo
+
+
+def texts(folder: Path, commit: str, file: str) -> Iterator[bytes]:
+    """Give a file as ancestors of HEAD hold it: at a commit, and just before it was removed.
+
+    ``file`` is below ``folder``. Nothing where there is no repository or no such commit, where HEAD
+    does not descend from it, or where this clone does not hold it.
+    """
+    if not file or PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
+        return
+    with opened(folder) as repo:
+        if repo is None:
+            return
+        path = (_below(repo, folder) / file).as_posix()
+        if commit and descends(folder, commit):
+            yield from _blob(repo, commit, path)
+        for parent in _before_removal(repo, path):
+            yield from _blob(repo, parent, path)
+
+
+def _below(repo: Repo, folder: Path) -> PurePosixPath:
+    top = repo.working_tree_dir
+    return PurePosixPath(folder.resolve().relative_to(Path(top).resolve()) if top else "")
+
+
+def _before_removal(repo: Repo, path: str) -> list[str]:
+    """Name the parents of the commit that last touched a path: if it is gone, of its removal."""
+    from git.exc import GitError
+
+    try:
+        told = repo.git.rev_list(
+            "--max-count=1", "--parents", "HEAD", "--", f":(literal,top){path}"
+        )
+    except (GitError, OSError, ValueError):
+        return []
+    return str(told).split()[1:]
+
+
+def _blob(repo: Repo, commit: str, path: str) -> Iterator[bytes]:
+    from git.exc import GitError
+
+    try:
+        found: bytes = repo.git.cat_file(
+            "blob", f"{commit}:{path}", stdout_as_string=False, strip_newline_in_stdout=False
+        )
+    except (GitError, OSError, ValueError):
+        return
+    yield found

@@ -1,0 +1,133 @@
+"""Deleting plans whose file is gone, from the command line: what git must prove first."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli.place import TEXT, Place
+from planops.core.report import ExitCode
+
+SETTINGS = """\
+apiVersion: planops/v1
+kind: Config
+plans: [plans/**/*.yaml]
+targets:
+  prod:
+    backend: zadig
+    url: {url}
+    token: ${{env:ZADIG_TOKEN}}
+    ledger: {{mode: local}}
+"""
+
+
+@pytest.fixture
+def kept(place: Place) -> Place:
+    """A repository with two plans applied, of which the file of one is gone since."""
+    place.write("planops.yaml", SETTINGS.format(url=place.url))
+    place.plan(jobs=[TEXT])
+    place.plan("other", jobs=[TEXT])
+    place.commit()
+    assert place.planops("apply", "--yes").code == ExitCode.OK
+    return place
+
+
+def drop(place: Place) -> None:
+    place.git("rm", "--quiet", "plans/train.yaml")
+    place.git("commit", "--quiet", "--message", "drop")
+
+
+def names(place: Place) -> set[str]:
+    return {str(one["name"]) for one in place.zadig.plans()}
+
+
+def test_a_plan_is_deleted_where_an_ancestor_declares_it(kept: Place) -> None:
+    before = names(kept)
+    drop(kept)
+    shown = kept.planops("diff", "--prune")
+    assert "- delete" in shown.out
+    assert "plans/train.yaml" in shown.out
+    assert "! hazard: the plan is deleted from the server" in shown.out
+    ended = kept.json("apply", "--yes", "--prune")
+    assert ended.code == ExitCode.OK
+    assert ended.json["summary"]["delete"] == 1
+    assert len(before - names(kept)) == 1
+    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+    assert "delete train" in kept.git("log", "--format=%B", "refs/planops/ledger/prod")
+
+
+def test_without_prune_it_is_said_and_nothing_is_done(kept: Place) -> None:
+    before = names(kept)
+    drop(kept)
+    ended = kept.planops("apply", "--yes")
+    assert ended.code == ExitCode.OK
+    assert "plans/train.yaml is gone, and the plan stays; --prune deletes it" in ended.out
+    assert names(kept) == before
+
+
+def test_an_older_commit_that_never_had_the_file_proves_nothing(kept: Place) -> None:
+    """A branch from before: its history holds no file of that plan."""
+    before = names(kept)
+    kept.git("checkout", "--quiet", "--orphan", "elsewhere")
+    kept.git("rm", "--quiet", "--cached", "plans/train.yaml")
+    (kept.folder / "plans/train.yaml").unlink()
+    kept.git("commit", "--quiet", "--message", "another history")
+    ended = kept.planops("apply", "--yes", "--prune")
+    assert ended.code == ExitCode.REFUSED
+    assert "git does not prove that a file declared it: no ancestor of this commit" in ended.out
+    assert names(kept) == before
+
+
+def test_a_shallow_clone_that_lacks_the_commit_proves_nothing(kept: Place, tmp_path: Path) -> None:
+    before = names(kept)
+    drop(kept)
+    kept.write("README.md", "x\n")
+    kept.git("add", "--all")
+    kept.git("commit", "--quiet", "--message", "more")
+    shallow = tmp_path / "shallow"
+    words = ("clone", "--quiet", "--depth", "1", f"file://{kept.folder}", str(shallow))
+    subprocess.run(["git", *words], check=True)  # noqa: S603, S607
+    ref = "refs/planops/ledger/prod"
+    subprocess.run(  # noqa: S603
+        ["git", "-C", str(shallow), "fetch", "--quiet", "origin", f"{ref}:{ref}"],  # noqa: S607
+        check=True,
+    )
+    ended = kept.planops("apply", "--yes", "--prune", "--chdir", str(shallow))
+    assert ended.code == ExitCode.REFUSED
+    assert "fetch the whole history" in ended.out
+    assert names(kept) == before
+
+
+def test_a_file_that_was_moved_and_squashed_is_found_by_its_removal(kept: Place) -> None:
+    """The recorded commit is on a branch that was squashed; the removal is in this history."""
+    base = kept.git("rev-parse", "HEAD~0").strip()
+    kept.git("checkout", "--quiet", "-b", "work")
+    kept.plan(description="changed", jobs=[TEXT])
+    kept.commit()
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    kept.git("checkout", "--quiet", base)
+    kept.git("merge", "--quiet", "--squash", "work")
+    kept.git("commit", "--quiet", "--message", "squashed")
+    before = names(kept)
+    drop(kept)
+    ended = kept.planops("apply", "--yes", "--prune")
+    assert ended.code == ExitCode.OK
+    assert len(before - names(kept)) == 1
+
+
+@pytest.mark.parametrize("how", [("plans/other.yaml",), ("--selector", "team=a")])
+def test_a_part_of_the_files_cannot_be_pruned_by(kept: Place, how: tuple[str, ...]) -> None:
+    ended = kept.planops("diff", "--prune", *how)
+    assert ended.code == ExitCode.USAGE
+    assert "nobody knows which are gone" in ended.err
+
+
+def test_an_invalid_file_deletes_nothing(kept: Place) -> None:
+    before = names(kept)
+    drop(kept)
+    kept.write("plans/bad.yaml", "apiVersion: planops/v1\nkind: ZadigReleasePlan\n")
+    ended = kept.planops("apply", "--yes", "--prune")
+    assert ended.code == ExitCode.FAILED
+    assert names(kept) == before
