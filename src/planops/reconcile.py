@@ -115,6 +115,16 @@ def _undecided(wanted: Desired, *, error: str = "", bug: bool = False) -> Change
     )
 
 
+def only_begun(sight: Sight, changes: ChangeSet) -> ChangeSet:
+    """Keep the changes that an earlier run began and left open.
+
+    What stands against the whole set does not stand against them: they were counted in that run.
+    """
+    intents = sight.book.intents if sight.book else {}
+    begun = tuple(change for change in changes.changes if change.key.name in intents)
+    return replace(changes, changes=begun, refusals=())
+
+
 def show(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> TargetReport:
     """Report a change set as it stands, without making any of it."""
     return target_report(

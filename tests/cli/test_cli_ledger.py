@@ -258,3 +258,31 @@ LINKS = {
 @pytest.mark.parametrize("link", LINKS)
 def test_a_run_is_signed_with_the_link_that_ci_gives(link: str) -> None:
     assert Writer.of(LINKS[link]).link == link
+
+
+def left_open(kept: Place) -> None:
+    """A run died after it made a plan, and before it wrote that down."""
+    begun = Intent(key="train", kind="ZadigReleasePlan", op="create", name="Plan train")
+    ledger = ledger_of(kept)
+    ledger.write(ledger.load().tip, dict([intent_document(begun)]), "begin", 1_700_000_000)
+
+
+def test_recovering_finishes_what_was_begun_and_nothing_else(kept: Place) -> None:
+    kept.plan(jobs=[TEXT])
+    kept.plan("other", jobs=[TEXT])
+    kept.commit()
+    left_open(kept)
+    ended = kept.json("ledger", "recover", "--yes")
+    assert ended.code == ExitCode.OK
+    assert [one["key"] for one in ended.json["changes"]] == ["train"]
+    assert [one["name"] for one in kept.zadig.plans()] == ["Plan train"]
+    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+    since = len(kept.zadig.writes)
+    assert kept.planops("ledger", "recover", "--yes").code == ExitCode.OK
+    assert len(kept.zadig.writes) == since
+
+
+def test_recovering_where_nobody_can_be_asked_wants_a_yes(kept: Place) -> None:
+    ended = kept.planops("ledger", "recover")
+    assert ended.code == ExitCode.USAGE
+    assert "ledger recover: nobody can be asked here" in ended.err

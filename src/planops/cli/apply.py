@@ -51,13 +51,7 @@ from planops.run import Run, Sight, Target
     metavar="FINGERPRINT",
     help="Apply only the change of this fingerprint, as diff shows it; may be repeated.",
 )
-@options.option(
-    "--lock-timeout",
-    type=options.Duration(),
-    default="0s",
-    envvar="PLANOPS_LOCK_TIMEOUT",
-    help="Wait this long for another run that holds the ledger (90s, 30m); else exit 75.",
-)
+@options.lock
 @options.output
 def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
     """Make the calls that diff shows: one at a time, looking again before and after each.
@@ -73,14 +67,35 @@ def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
       planops apply --yes --allow reopen=2
     """  # noqa: D301  click reads the backspace, and never shows it
     asks = not yes and not expected
-    if asks and not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+    if asks and not can_ask():
         raise UsageWrong(
             "apply: nobody can be asked here: this is no terminal; say --yes, or --expect with the"
             " fingerprints that diff shows"
         )
-    session, output = open_session(Asked.of(given)), Output.of(given)
+    session = open_session(Asked.of(given))
+    return make(session, session.names(), Output.of(given), asks=asks, expected=expected)
+
+
+def can_ask() -> bool:
+    """Tell whether a person is there to agree."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
+
+
+def make(
+    session: Session,
+    names: Sequence[str],
+    output: Output,
+    *,
+    asks: bool,
+    expected: Sequence[str] = (),
+    open_only: bool = False,
+) -> int:
+    """Show, ask, and make the changes of these targets; give the exit code.
+
+    ``open_only``: only what an earlier run began and left open.
+    """
     with running(session) as at:
-        found = [_look(session, at, name, expected) for name in session.names()]
+        found = [_look(session, at, name, expected, open_only=open_only) for name in names]
         early = at.interrupts.code
         if asks and (declined := _declined(session, at, found, output)) is not None:
             return declined
@@ -108,7 +123,9 @@ class _Found:
     changes: ChangeSet | None = None
 
 
-def _look(session: Session, at: Running, name: str, expected: Sequence[str]) -> _Found:
+def _look(
+    session: Session, at: Running, name: str, expected: Sequence[str], *, open_only: bool
+) -> _Found:
     if session.broken(name):
         return _Found(name=name, report=not_called(session, name))
     if at.interrupts.stop.is_set():
@@ -121,6 +138,8 @@ def _look(session: Session, at: Running, name: str, expected: Sequence[str]) -> 
         return _Found(name=name, report=failed(name, session, error))
     except Interrupted:
         return _Found(name=name, report=failed(name, session, INTERRUPTED))
+    if open_only:
+        changes = reconcile.only_begun(sight, changes)
     if expected:
         changes = replace(
             changes,

@@ -12,6 +12,7 @@ from planops.cli.clock import SystemClock
 from planops.cli.keeping import ledgers
 from planops.cli.output import write_out
 from planops.core.ledger import LEASE, intent_document
+from planops.errors import UsageWrong
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,6 +22,7 @@ def command() -> None:
     \b
     Examples:
       planops ledger show
+      planops ledger recover --yes
       planops ledger unlock --target zadig-prod
     """  # noqa: D301  click reads the backspace, and never shows it
 
@@ -47,6 +49,40 @@ def show(**given: Any) -> int:
         for damage in book.damages:
             write_out(f"  damaged: {terminal(damage.path)}: {terminal(damage.why)}\n")
     return 0
+
+
+@command.command()
+@options.selection
+@options.comparison
+@options.lock
+@options.option(
+    "-y",
+    "--yes",
+    is_flag=True,
+    envvar="PLANOPS_YES",
+    help="Do not ask before calls are made.",
+)
+@options.output
+def recover(*, yes: bool, **given: Any) -> int:
+    """Finish what a run began that died, and nothing else: look how far it came, then go on.
+
+    Every apply does this first. Calls of the dead run may still be under way, so that this waits
+    as long as a call may take.
+
+    \b
+    Example:
+      planops ledger recover --yes
+    """  # noqa: D301  click reads the backspace, and never shows it
+    from planops.cli import apply
+    from planops.cli.output import Output
+    from planops.cli.session import Asked, open_session
+
+    if not yes and not apply.can_ask():
+        raise UsageWrong("ledger recover: nobody can be asked here: this is no terminal; say --yes")
+    kept = ledgers("ledger", given)
+    session = open_session(Asked.of(given))
+    names = [name for name in session.names() if name in kept]
+    return apply.make(session, names, Output.of(given), asks=not yes, open_only=True)
 
 
 @command.command()

@@ -150,6 +150,17 @@ def output(command: Command) -> Command:
     return command
 
 
+def lock(command: Command) -> Command:
+    """Add the option that says how long another run is waited for."""
+    return option(
+        "--lock-timeout",
+        type=Duration(),
+        default="0s",
+        envvar="PLANOPS_LOCK_TIMEOUT",
+        help="Wait this long for another run that holds the ledger (90s, 30m); else exit 75.",
+    )(command)
+
+
 def comparison(command: Command) -> Command:
     """Add the options that change what a comparison may lead to."""
     for each in reversed(
