@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from planops.core.changes import Step
+from planops.core.attribution import Touches
+from planops.core.changes import Change, Step
 from planops.core.decide import Desired, Rules
 from planops.core.ledger import Book
 from planops.core.model import JSON, Plan
@@ -70,6 +71,15 @@ class Backend(Protocol):
 
         Raises ``OutcomeUnknown`` where it may or may not have happened.
         """
+        ...
+
+
+@runtime_checkable
+class Historian(Protocol):
+    """A backend whose server keeps a history of each plan, and lets it be read."""
+
+    def touches(self, changes: Sequence[Change]) -> Sequence[Touches]:
+        """Say, change by change, who did on the server what shows there. Raises nothing."""
         ...
 
 

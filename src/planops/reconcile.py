@@ -26,7 +26,7 @@ from planops.execution import Work, may_run
 from planops.ownership import Claim, circumstances, claim, owners, unanswered
 from planops.ports import Inventory
 from planops.pruning import orphans, removal, removed, without
-from planops.reporting import shown, target_report
+from planops.reporting import attributed, shown, target_report
 from planops.run import Progress, Run, Sight, Target
 
 
@@ -50,7 +50,7 @@ def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
     gone = orphans(target, sight, run)
     sight = without(sight, gone)
     changes = [*gone, *(_alone(target, wanted, sight, run) for wanted in sight.desired)]
-    return guarded(
+    found = guarded(
         sorted(changes, key=lambda change: change.key),
         target=target.name,
         url=target.url,
@@ -59,6 +59,7 @@ def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
         limits=target.limits,
         allow=run.allow,
     )
+    return attributed(target, found, run)
 
 
 def _alone(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from planops.core.attribution import NOTHING, asks_git, asks_server, blamed, touched
 from planops.core.changes import Change, ChangeSet, Delta, fingerprint
 from planops.core.masking import keyed_digest, masked_change
 from planops.core.model import JSON
 from planops.core.report import ChangeReport, Outcome, StepResult, TargetReport
+from planops.ports import Historian
 from planops.run import Run, Sight, Target
 
 
@@ -57,12 +59,29 @@ def _digest(target: Target, real: JSON, seen: JSON) -> str:
 
 
 def _marked(change: Change, run: Run) -> Change:
-    """Put to each delta the line of the file that it comes from."""
-    if not change.deltas:
+    """Put to each delta the line of the file that it comes from, and who set it there."""
+    paths = asks_git(change)
+    if not paths:
         return change
     find = run.locate(change.plan)
     deltas: tuple[Delta, ...] = tuple(replace(d, mark=find(d.path)) for d in change.deltas)
-    return replace(change, deltas=deltas)
+    return blamed(replace(change, deltas=deltas), run.blame(change.plan, paths))
+
+
+def attributed(target: Target, changes: ChangeSet, run: Run) -> ChangeSet:
+    """Put to each change who did on the server what shows there.
+
+    The server's history is asked before anything is written, and only about plans that another hand
+    has touched.
+    """
+    backend = target.backend
+    asked = [c for c in changes.changes if asks_server(c)]
+    if not asked or run.stop.is_set() or not isinstance(backend, Historian):
+        return replace(changes, changes=tuple(touched(c) for c in changes.changes))
+    told = dict(zip((c.key for c in asked), backend.touches(asked), strict=True))
+    return replace(
+        changes, changes=tuple(touched(c, told.get(c.key, NOTHING)) for c in changes.changes)
+    )
 
 
 def target_report(

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from planops.core.decide import Circumstances, Desired, Drift
 from planops.core.guards import Limits
 from planops.core.ledger import Book, Record
-from planops.core.model import Mark, Plan
+from planops.core.model import Blame, Mark, Plan
 from planops.custody import Keeping
 from planops.ports import Backend, Inventory
 
 Locate = Callable[[Plan], Callable[[str], Mark | None]]
 """Finds, for a plan, the place in its file that a delta path speaks of."""
+
+Blaming = Callable[[Plan, Mapping[str, bool]], Mapping[str, Blame]]
+"""Tells, for a plan and delta paths, who set the values in its file, or took them out of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ class Run:
     descends: Callable[[str], bool] = lambda _: True
     progress: Callable[[Progress], None] = lambda _: None
     locate: Locate = lambda _: lambda _: None
+    blame: Blaming = lambda _plan, _paths: {}
 
     def circumstances(self, target: Target) -> Circumstances:
         """Give what every decision of this run depends on."""

@@ -9,7 +9,7 @@ import pytest
 
 from planops.core.model import Source
 from planops.manifests import schemas
-from planops.manifests.places import marks
+from planops.manifests.places import read
 
 PLAN = """\
 # Two documents; the second is asked about.
@@ -59,7 +59,7 @@ def file(tmp_path: Path) -> Path:
 
 def at(root: Path, path: str, document: int = 1) -> str:
     shape: Any = schemas.shape("ZadigReleasePlan")
-    found = marks(root, Source(file="a.yaml", document=document, line=1), shape)(path)
+    found = read(root, Source(file="a.yaml", document=document, line=1), shape).mark(path)
     return str(found)
 
 
@@ -101,3 +101,71 @@ def test_the_document_counts(file: Path) -> None:
 
 def test_a_file_that_is_gone_has_no_places(tmp_path: Path) -> None:
     assert at(tmp_path, "/spec/name") == "None"
+
+
+def lines(root: Path, path: str, document: int = 1) -> list[int]:
+    shape: Any = schemas.shape("ZadigReleasePlan")
+    places = read(root, Source(file="a.yaml", document=document, line=1), shape)
+    return list(places.lines(path))
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "last"),
+    [
+        ("/spec/name", 11, 11),
+        ("/spec/approval", 13, 22),
+        ("/spec/approval/native_approval/approve_users/user:u2", 21, 21),
+        ("/spec/jobs", 23, 35),
+        ("/spec/jobs/text:a~1b~0c", 24, 28),
+        ("/spec/jobs/text:a~1b~0c/spec/content", 27, 28),
+        ("/spec/jobs/workflow:Deploy/spec/inputs", 33, 35),
+        ("/spec/jobs/workflow:Deploy/spec/inputs/build/parameters/list/1/y/0", 35, 35),
+        ("/state", 36, 36),
+    ],
+)
+def test_a_value_takes_up_lines(file: Path, path: str, first: int, last: int) -> None:
+    assert lines(file, path) == list(range(first, last + 1))
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "last"),
+    [
+        ("/spec/approval/native_approval/timeout", 16, 22),
+        ("/spec/approval/native_approval/approve_users/user:u2/user_name", 21, 21),
+        ("/spec/jobs/workflow:Deploy/spec/inputs/build/parameters/list/7", 35, 35),
+    ],
+)
+def test_what_was_filled_in_takes_up_the_lines_that_it_was_filled_in_to(
+    file: Path, path: str, first: int, last: int
+) -> None:
+    assert lines(file, path) == list(range(first, last + 1))
+
+
+@pytest.mark.parametrize("path", ["/spec/start_time", "/spec/start_time/x", "/labels"])
+def test_what_is_in_no_field_of_the_file_takes_up_none(file: Path, path: str) -> None:
+    assert lines(file, path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("a: 1\nb: 2\n", 1),
+        ("a: 1", 1),
+        ("a: |\n  x\n\n  y\nb: 2\n", 4),
+        ("a: >-\n  x\n  y\n", 3),
+        ("a: |\n  x", 2),
+        ("a: 'x\n  y'\nb: 2\n", 2),
+        ("a: x\n  y\nb: 2\n", 2),
+        ("a:\nb: 2\n", 1),
+        ("a:\n- 1\n- 2\n# of b\nb: 2\n", 3),
+        ("a: [1,\n  2,\n  3\n]\nb: 2\n", 3),
+        ("a:\r\n  - x\r\n  - y\r\nb: 2\r\n", 3),
+    ],
+)
+def test_a_values_last_line_is_its_own(tmp_path: Path, text: str, last: int) -> None:
+    (tmp_path / "a.yaml").write_bytes(text.encode())
+    assert lines(tmp_path, "/a", document=0) == list(range(1, last + 1))
+
+
+def test_a_file_that_is_gone_has_no_lines(tmp_path: Path) -> None:
+    assert lines(tmp_path, "/spec/name") == []

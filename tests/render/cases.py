@@ -18,14 +18,18 @@ from planops.core.lifecycle import Actor, Edge, Move, Refusal, Route, Standing
 from planops.core.model import (
     ABSENT,
     JSON,
+    Blame,
     Live,
     Mark,
     Plan,
     PlanKey,
     Problem,
+    Settled,
     Severity,
     Source,
+    Touch,
     Value,
+    Witness,
 )
 from planops.core.report import ChangeReport, GitFacts, Outcome, Report, StepResult, TargetReport
 from render.hostile import hostile
@@ -48,6 +52,20 @@ REOPEN = Edge(
     event="planning",
     hazards=("cancels the approval: votes already given are lost", "notifies the watchers"),
 )
+
+ANN = Blame(
+    commit="5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d1a2b3c4d",
+    author="Ann Ellis",
+    at=1793620800,
+    subject="Plan the checkout's release",
+    line=8,
+)
+BOB = replace(ANN, commit="9c0d1a2b" * 5, author="Bob", at=1795600000, subject="Warm the caches")
+NOBODY = Blame(settled=Settled.UNCOMMITTED, line=22)
+OLD = Blame(settled=Settled.BEFORE_HISTORY, line=21)
+GONE = replace(BOB, line=0)
+WANG = Touch(by="wang", at=1795600000, witness=Witness.HISTORY)
+LAST = replace(WANG, witness=Witness.LAST_EDIT)
 
 
 def plan(name: str, *, state: str | None = None, line: int = 1, **spec: JSON) -> Plan:
@@ -81,9 +99,11 @@ def delta(
     cause: Cause = Cause.EDIT,
     line: int | None = None,
     note: str = "",
+    blame: Blame | None = None,
 ) -> Delta:
     mark = None if line is None else Mark(file="plans/any.yaml", line=line, column=3)
-    return Delta(path=path, cause=cause, base=old, desired=new, live=old, mark=mark, note=note)
+    found = Delta(path=path, cause=cause, base=old, desired=new, live=old, mark=mark, note=note)
+    return replace(found, blame=blame)
 
 
 def step(kind: StepKind, path: str, body: JSON = None, edge: Edge | None = None) -> Step:
@@ -175,7 +195,7 @@ def created() -> Change:
     )
     body: JSON = {**of.spec, "approval": {"enabled": True}}
     deltas = tuple(
-        delta(f"/spec/{name}", new=value, line=at)
+        delta(f"/spec/{name}", new=value, line=at, blame=ANN)
         for at, (name, value) in enumerate(of.spec.items(), start=8)
     )
     steps = (step(StepKind.CREATE, "", body), walk("{id}", FINISH), walk("{id}", ASK))
@@ -187,17 +207,18 @@ def updated() -> Change:
     old = "Search 7.1\n\n1. migrate the index\n2. switch the alias\n3. tell support\n"
     new = "Search 7.1\n\n1. migrate the index\n2. warm the caches\n3. switch the alias\n"
     deltas = (
-        delta("/spec/description", old, new, line=18),
-        delta("/spec/end_time", START, END, line=20),
-        delta("/spec/schedule_execute_time", 0, None, line=21),
+        delta("/spec/description", old, new, line=18, blame=BOB),
+        delta("/spec/end_time", START, END, line=20, blame=ANN),
+        delta("/spec/schedule_execute_time", 0, None, line=21, blame=OLD),
         delta(
             "/spec/jobs",
             ["text:Announce", "workflow:Deploy"],
             ["workflow:Deploy", "text:Announce"],
             line=22,
+            blame=NOBODY,
             note="the same jobs in another order",
         ),
-        delta("/spec/jobs/text:Announce/spec/content", "x" * 300, "", line=25),
+        delta("/spec/jobs/text:Announce/spec/content", "x" * 300, "", line=25, blame=BOB),
         delta("/spec/jobs/text:Announce/spec/remark", ABSENT, "soon", line=26),
         Delta(
             path="/spec/jobs/workflow:Deploy/spec/inputs",
@@ -206,6 +227,8 @@ def updated() -> Change:
             desired=[],
             live=[{"job_name": "build"}],
             mark=Mark(file="plans/search-7-1.yaml", line=30, column=7),
+            blame=ANN,
+            touch=WANG,
         ),
         Delta(
             path="/spec/token",
@@ -216,7 +239,7 @@ def updated() -> Change:
             sensitive=True,
         ),
         delta("/spec/manager", "zhou", "patrick", cause=Cause.UNKNOWN),
-        delta("/spec/jira", "SHOP-1", cause=Cause.RELEASED, note="stays as it is"),
+        delta("/spec/jira", "SHOP-1", cause=Cause.RELEASED, note="stays as it is", blame=GONE),
     )
     found = live("search-7-1", "finish_planning")
     route = Route(standing=Standing.REACHED, moves=(Move.WRITE, FINISH), ends="finish_planning")
@@ -239,7 +262,8 @@ def moved() -> Change:
     asked = walk(found.id, ASK)
     other = Request(method="PUT", path=f"{BASE}/{found.id}", body={"plan": {"event": "ask"}})
     steps = (replace(asked, fallback=other),)
-    return change(of, found, route, kind=ChangeKind.TRANSITION, steps=steps)
+    made = change(of, found, route, kind=ChangeKind.TRANSITION, steps=steps)
+    return replace(made, goal=replace(ANN, line=4))
 
 
 def refused() -> Change:
@@ -259,7 +283,7 @@ def refused() -> Change:
         tripped=(reason,),
     )
     mine = delta("/spec/description", "window C", "window B", cause=Cause.CONFLICT, line=9)
-    conflict = replace(mine, base="window A")
+    conflict = replace(mine, base="window A", blame=BOB, touch=LAST)
     steps = (
         walk(found.id, REOPEN),
         step(StepKind.UPDATE, f"/{found.id}", {"description": "window B"}),
@@ -285,7 +309,9 @@ def parked() -> Change:
 
 def stopped() -> Change:
     of = plan("legacy-5", state="wait_for_approval")
-    return change(of, live("legacy-5", "denied"), Route(standing=Standing.STOPPED, ends="denied"))
+    found = live("legacy-5", "denied")
+    vote = replace(WANG, witness=Witness.VOTE)
+    return replace(change(of, found, Route(standing=Standing.STOPPED, ends="denied")), touch=vote)
 
 
 def drifted() -> Change:
@@ -299,6 +325,8 @@ def drifted() -> Change:
             desired="as agreed",
             live="edited by hand",
             mark=Mark(file="plans/infra-2.yaml", line=7, column=3),
+            blame=ANN,
+            touch=WANG,
         ),
     )
     route = Route(standing=Standing.REACHED, ends="executing")

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Request, Step, StepKind
 from planops.core.lifecycle import Edge, Move, Refusal, Route, Standing
-from planops.core.model import JSON, Live, Mark, Plan, PlanKey, Problem, Severity, Source
+from planops.core.model import (
+    JSON,
+    Blame,
+    Live,
+    Mark,
+    Plan,
+    PlanKey,
+    Problem,
+    Severity,
+    Source,
+    Touch,
+    Witness,
+)
 from planops.core.report import ChangeReport, GitFacts, Outcome, Report, TargetReport
 
 HOSTILE = (
@@ -28,14 +42,29 @@ def hostile() -> Report:
         source=Source(file=bad),
     )
     found = Live(id=bad, name=bad, state=bad, spec={}, raw={}, updated_by=bad)
+    blame = Blame(commit=bad, author=bad, subject=bad, line=1)
+    touch = Touch(by=bad, at=-1, witness=Witness.HISTORY)
     deltas = (
         Delta(
             path=bad, cause=Cause.EDIT, base=bad, desired=f"x\n{bad}", live=bad, note=bad, mark=mark
         ),
         Delta(
-            path=bad, cause=Cause.CONFLICT, base=[bad], desired={bad: bad}, live=7, sensitive=True
+            path=bad,
+            cause=Cause.CONFLICT,
+            base=[bad],
+            desired={bad: bad},
+            live=7,
+            sensitive=True,
+            blame=blame,
+            touch=touch,
         ),
-        Delta(path=bad, cause=Cause.RELEASED, live=bad, sensitive=True),
+        Delta(
+            path=bad,
+            cause=Cause.RELEASED,
+            live=bad,
+            sensitive=True,
+            blame=replace(blame, line=0),
+        ),
     )
     body: JSON = {bad: [bad, {bad: None}]}
     request = Request(method=bad, path=bad, query=((bad, bad),), body=body)
@@ -51,6 +80,8 @@ def hostile() -> Report:
         ),
         refusals=(refusal,),
         notices=(bad,),
+        goal=blame,
+        touch=Touch(by=bad, at=0, witness=Witness.VOTE),
     )
     entry = ChangeReport(
         change=hurt,

@@ -151,15 +151,6 @@ def test_verbose_shows_unchanged_plans_and_whole_bodies() -> None:
     assert "unchanged   alpha-1" not in text.text(report)
 
 
-def test_who_wrote_last_is_said_as_far_as_it_is_known() -> None:
-    change = cases.drifted()
-    assert change.live is not None
-    nobody = replace(change, live=replace(change.live, updated_by="", updated_at=0))
-    assert "last written" not in shown(cases.item(nobody))
-    someone = replace(change, live=replace(change.live, updated_at=0))
-    assert "last written on the server by wang\n" in shown(cases.item(someone))
-
-
 def test_the_id_of_a_plan_just_created_is_said() -> None:
     item = replace(cases.item(cases.created(), Outcome.APPLIED), id="42")
     assert "outcome: applied, id 42\n" in shown(item, command="apply")

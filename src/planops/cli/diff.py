@@ -48,14 +48,18 @@ def command(*, exit_on_changes: bool, **given: Any) -> int:
     return Output.of(given).write(replace(report, ended=at.interrupts.code), at.secrets)
 
 
-def compared(session: Session, at: Running, name: str) -> TargetReport:
-    """Compare one target; what goes wrong there is in its report, not in the way of the others."""
+def compared(session: Session, at: Running, name: str, *, whose: bool = True) -> TargetReport:
+    """Compare one target; what goes wrong there is in its report, not in the way of the others.
+
+    ``whose``: git is asked who wrote what differs.
+    """
     if session.broken(name):
         return not_called(session, name)
     if at.interrupts.stop.is_set():
         return failed(name, session, INTERRUPTED)
     try:
         run, target = at.run(name), at.target(name)
+        run = run if whose else replace(run, blame=lambda _plan, _paths: {})
         sight = reconcile.observe(target, session.plans(name), run)
         return reconcile.show(target, sight, reconcile.diff(target, sight, run), run)
     except PlanopsError as error:

@@ -19,9 +19,10 @@ import click
 from planops.cli.clock import SystemClock
 from planops.cli.interrupts import Interrupts
 from planops.cli.keeping import keeping, longest_call
+from planops.cli.origins import finders
 from planops.core.decide import Drift
 from planops.core.guards import Limits
-from planops.core.model import Mark, Plan, Problem, Severity
+from planops.core.model import Plan, Problem, Severity
 from planops.core.report import ExitCode, GitFacts, Report, TargetReport
 from planops.errors import Busy, PlanopsError, SettingsWrong, Stale, UsageWrong
 from planops.render.escape import terminal
@@ -188,6 +189,7 @@ class Running:
 
         facts = self.session.facts()
         root = self.session.config.root if self.session.config else Path()
+        locate, blame = finders(root)
         return Run(
             now=SystemClock().now(),
             commit=facts.head if facts else "",
@@ -198,7 +200,8 @@ class Running:
             unproven=self._unproven(name),
             stop=self.interrupts.stop,
             progress=_teller(quiet=asked.quiet),
-            locate=self._locate,
+            locate=locate,
+            blame=blame,
         )
 
     def _unproven(self, name: str) -> Callable[[Record], str]:
@@ -206,14 +209,6 @@ class Running:
 
         config = self.session.config
         return lambda record: unproven(config, name, record) if config else "no settings"
-
-    def _locate(self, plan: Plan) -> Callable[[str], Mark | None]:
-        from planops.manifests import places, schemas
-
-        config = self.session.config
-        if config is None:
-            return lambda _: None
-        return cache(places.marks(config.root, plan.source, schemas.shape(plan.kind)))
 
     def target(self, name: str) -> Target:
         """Build a target. Raises ``SettingsWrong`` where its settings cannot be used."""

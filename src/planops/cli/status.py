@@ -16,6 +16,7 @@ from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output, write_out
 from planops.cli.session import Asked, Session, open_session, running
 from planops.core.lifecycle import Standing
+from planops.core.model import Touch, Witness
 from planops.core.report import ChangeReport, ExitCode, Report, TargetReport, exit_code
 from planops.errors import UsageWrong
 from planops.render.wording import plural
@@ -54,7 +55,9 @@ def command(*, key: str | None, wait: int | None, **given: Any) -> int:
     with running(session) as at:
         until = time.monotonic() + (wait or 0)
         while True:
-            reports = [_only(compared(session, at, name), key) for name in session.names()]
+            whose = bool(output.sinks)  # the table does not say, and is drawn from many looks
+            found = [compared(session, at, name, whose=whose) for name in session.names()]
+            reports = [_only(each, key) for each in found]
             standings = {c.change.route.standing for r in reports for c in r.changes}
             left = until - time.monotonic()
             over = left <= 0 or at.interrupts.stop.is_set()
@@ -109,7 +112,8 @@ def _lines(session: Session, report: Report) -> Iterator[str]:
 def _row(item: ChangeReport) -> tuple[str, str, str, str, str]:
     change = item.change
     live = change.live
-    at = datetime.fromtimestamp(live.updated_at, UTC) if live else None
+    since = change.touch.at if change.touch else live.updated_at if live else 0
+    at = datetime.fromtimestamp(since, UTC) if live else None
     return (
         str(change.key),
         live.state if live else "(not there)",
@@ -119,6 +123,11 @@ def _row(item: ChangeReport) -> tuple[str, str, str, str, str]:
     )
 
 
+def _by(told: Touch | None) -> str:
+    """Name who stopped a plan; whoever only wrote last need not have."""
+    return f" by {told.by}" if told and told.by and told.witness is not Witness.LAST_EDIT else ""
+
+
 def _next(item: ChangeReport) -> str:
     change = item.change
     if change.refusals:
@@ -126,6 +135,6 @@ def _next(item: ChangeReport) -> str:
     if change.acts:
         return f"planops: {plural(len(change.steps), 'call')}"
     if change.route.standing in _STUCK:
-        return f"a person: {change.route.standing.value}"
+        return f"a person: {change.route.standing.value}{_by(change.touch)}"
     actor = change.route.next_actor
     return actor.value if actor else "nobody"

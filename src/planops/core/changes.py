@@ -14,7 +14,18 @@ from dataclasses import dataclass, field
 
 from planops.core.ledger import Record
 from planops.core.lifecycle import Edge, Refusal, Route, Standing
-from planops.core.model import ABSENT, JSON, Allowance, Live, Mark, Plan, PlanKey, Value
+from planops.core.model import (
+    ABSENT,
+    JSON,
+    Allowance,
+    Blame,
+    Live,
+    Mark,
+    Plan,
+    PlanKey,
+    Touch,
+    Value,
+)
 
 NEW_ID = "{id}"
 
@@ -31,7 +42,10 @@ class Cause(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """One field that differs: its path, why, the three values; ``mark`` is its line in the file."""
+    """One field that differs: its path, why, the three values; ``mark`` is its line in the file.
+
+    ``blame`` is who set it there, ``touch`` who set it on the server.
+    """
 
     path: str
     cause: Cause
@@ -41,6 +55,8 @@ class Delta:
     sensitive: bool = False
     note: str = ""
     mark: Mark | None = None
+    blame: Blame | None = None
+    touch: Touch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +121,8 @@ class Change:
     ``refusals`` stop the whole change. ``notices`` are sentences for people (who is next, what was
     left alone). ``live`` is what was observed, ``None`` for a plan to be created. ``error`` is why
     nothing could be decided at all, ``bug`` that planops itself is at fault. ``left`` are the paths
-    of drift that is not written back. ``allowed`` is what the file itself allows now, by guard, and
+    of drift that is not written back. ``goal`` is who set the goal that it moves to, ``touch`` who
+    stopped the plan on the server. ``allowed`` is what the file itself allows now, by guard, and
     ``lapsed`` what it no longer does, with the reason. ``orphan`` is the record of a plan whose
     file is gone; ``plan`` is then what was last applied.
     """
@@ -125,6 +142,8 @@ class Change:
     allowed: Mapping[str, Allowance] = field(default_factory=dict)
     lapsed: Mapping[str, str] = field(default_factory=dict)
     orphan: Record | None = None
+    goal: Blame | None = None
+    touch: Touch | None = None
 
     @property
     def parked(self) -> bool:

@@ -150,6 +150,50 @@ class Live:
     notices: tuple[str, ...] = ()
 
 
+class Settled(enum.StrEnum):
+    """How far git knows who set a line."""
+
+    COMMITTED = "committed"
+    UNCOMMITTED = "uncommitted"  # only in the work tree
+    BEFORE_HISTORY = "before-history"  # older than what this clone holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """Who set a value in a file, as git says: the commit that last touched ``line`` of it.
+
+    ``line`` is 0 for a value that the file no longer has: then it is the commit that last changed
+    the file, which need not be the one that took the value away.
+
+    ``commit`` is a full id, ``at`` the author's time in unix seconds; both and ``author`` are empty
+    where the line is not settled by a commit that is known.
+    """
+
+    settled: Settled = Settled.COMMITTED
+    commit: str = ""
+    author: str = ""
+    at: int = 0
+    subject: str = ""
+    line: int = 0
+
+
+class Witness(enum.StrEnum):
+    """What tells who did something on a server."""
+
+    HISTORY = "history"  # the server's own, of the plan
+    VOTE = "vote"  # the vote in the plan's approval
+    LAST_EDIT = "last-edit"  # only who wrote last, which need not be who did this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """Who did something on a server, and when; ``by`` is empty where the server does not say."""
+
+    by: str
+    at: int
+    witness: Witness
+
+
 def escape(token: str) -> str:
     """Escape one token of a path as RFC 6901 says."""
     return token.replace("~", "~0").replace("/", "~1")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from planops.core.model import Mark, Plan, Problem, Severity, Source
 from planops.core.shape import FREE
-from planops.manifests.places import marks
+from planops.manifests.places import read
 from planops.manifests.wording import code
 
 _KEY = "/metadata/name"
@@ -45,5 +45,5 @@ def _clashes(
 
 
 def _place(root: Path, source: Source, path: str) -> Mark:
-    found = marks(root, source, FREE)(path)
+    found = read(root, source, FREE).mark(path)
     return found or Mark(file=source.file, line=source.line, column=1)

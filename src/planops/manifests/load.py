@@ -18,7 +18,6 @@ from planops.core.model import Allowance, Manage, Plan, PlanKey, Problem, Severi
 from planops.manifests import fields, files, findings, schemas, selection
 from planops.manifests.across import twice
 from planops.manifests.findings import Finding
-from planops.manifests.places import marks
 from planops.manifests.settings import (
     Config,
     Limits,
@@ -43,7 +42,6 @@ __all__ = [
     "find_config",
     "load_config",
     "load_plans",
-    "marks",
     "secret",
 ]
 

@@ -1,37 +1,62 @@
-"""Where in a file a delta is declared: from a delta path to line and column.
+"""Where in a file a delta is declared: from a delta path to line and column, and to its lines.
 
 Good files are read without positions; the one file that somebody asks about is read again here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path as Folder
-from typing import Any
+from typing import Any, Final
 
 from planops.core.model import JSON, Mark, Problem, Source, unescape
 from planops.core.shape import Kind, Shape, item_keys
 from planops.manifests import files, findings
+from planops.manifests.thorough import Spot
 from planops.manifests.yaml import Path, parse, spots
 
+_FIELD: Final = 2  # the depth of /spec/name
 
-def marks(root: Folder, source: Source, shape: Shape) -> Callable[[str], Mark | None]:
-    """Read a plan's file again; answer a function from delta paths to places.
 
-    A path that the file does not have is found at its nearest ancestor that it has. ``shape`` is
-    that of the plan's ``spec``.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """A plan's file, read for its places."""
+
+    source: Source
+    shape: Shape
+    value: JSON
+    spots: Mapping[Path, Spot]
+
+    def mark(self, path: str) -> Mark | None:
+        """Find a delta path; what the file does not have at its nearest ancestor that it has."""
+        where = file_path(self.value, path, self.shape)
+        return findings.mark(self.spots, where, self.source.file, on_key=True)
+
+    def lines(self, path: str) -> range:
+        """Give the lines that a value takes up, from its key on.
+
+        A value that was filled in, and is not in the file, has those of what it was filled in to;
+        none where that is no field, but the whole plan.
+        """
+        where = file_path(self.value, path, self.shape)
+        spot = self.spots.get(where)
+        depth = len(where)
+        if spot is None or depth < min(path.count("/"), _FIELD):
+            return range(0)
+        last = max(at.last_line for sub, at in self.spots.items() if sub[:depth] == where)
+        return range(spot.key_line, last + 1)
+
+
+def read(root: Folder, source: Source, shape: Shape) -> Places:
+    """Read a plan's file again, for its places; ``shape`` is that of the plan's ``spec``."""
     data = files.read(root, source.file)
     if isinstance(data, Problem):
-        return lambda _path: None
+        return Places(source=source, shape=shape, value=None, spots={})
     documents = parse(data, source.file).documents
     value = next((each.value for each in documents if each.index == source.document), None)
     places = spots(data).get(source.document, {})
-
-    def find(path: str) -> Mark | None:
-        return findings.mark(places, file_path(value, path, shape), source.file, on_key=True)
-
-    return find
+    return Places(source=source, shape=shape, value=value, spots=places)
 
 
 def file_path(document: JSON, path: str, shape: Shape) -> Path:

@@ -36,12 +36,16 @@ _SECRET = re.compile(r"(?i)token|password|secret|credential")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """Where a value stands and how it is spelled; for a mapping's entry also where its key is."""
+    """Where a value stands and how it is spelled; for a mapping's entry also where its key is.
+
+    ``last_line`` is where a scalar ends; of a mapping or a list it is only the line of its start.
+    """
 
     line: int
     column: int
     key_line: int
     key_column: int
+    last_line: int = 0
     text: str = ""
     plain: bool = False
 
@@ -358,11 +362,14 @@ def _put(reader: _Reader, event: Thing, value: JSON, text: str, *, plain: bool =
 
 def _spot(reader: _Reader, event: Thing, key: Thing, text: str, *, plain: bool) -> Spot:
     mark = key if plain and not text else event.start_mark
+    end = event.end_mark
+    last = end.line if end.column or end.line <= mark.line else end.line - 1
     return Spot(
         line=reader.first_line + mark.line + 1,
         column=mark.column + 1,
         key_line=reader.first_line + key.line + 1,
         key_column=key.column + 1,
+        last_line=reader.first_line + max(mark.line, last) + 1,
         text=text,
         plain=plain,
     )

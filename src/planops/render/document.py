@@ -11,7 +11,7 @@ from typing import Final
 
 from planops.core.changes import Delta, Request
 from planops.core.lifecycle import Actor, Refusal
-from planops.core.model import ABSENT, JSON, Problem
+from planops.core.model import ABSENT, JSON, Blame, Problem, Settled, Touch
 from planops.core.report import (
     FORMAT_VERSION,
     ChangeReport,
@@ -23,6 +23,7 @@ from planops.core.report import (
     summary,
 )
 from planops.render import wording
+from planops.render.values import moment
 
 _NAME: Final = "planops"
 _WRITE: Final = "write"
@@ -115,6 +116,10 @@ def _delta(delta: Delta) -> JSON:
     found |= {name: value for name, value in sides.items() if value is not ABSENT}
     if delta.mark:
         found["line"] = delta.mark.line
+    if delta.blame:
+        found["git"] = _blame(delta.blame)
+    if delta.touch:
+        found["server"] = _touch(delta.touch)
     if delta.note:
         found["note"] = delta.note
     if delta.sensitive:
@@ -122,15 +127,34 @@ def _delta(delta: Delta) -> JSON:
     return found
 
 
+def _blame(told: Blame) -> JSON:
+    """Give who set a value in the file; what git does not know is left out."""
+    found: dict[str, JSON] = {"settled": told.settled.value, "line": told.line}
+    if told.settled is Settled.COMMITTED:
+        found |= {"commit": told.commit, "author": told.author, "subject": told.subject}
+        found["at"] = moment(told.at) or None
+    return found
+
+
+def _touch(told: Touch) -> JSON:
+    """Give who did something on the server."""
+    return {"by": told.by, "at": moment(told.at) or None, "witness": told.witness.value}
+
+
 def _state(item: ChangeReport) -> JSON:
     change = item.change
     actor = change.route.next_actor
-    return {
+    found: dict[str, JSON] = {
         "live": change.live.state if change.live else None,
         "goal": change.plan.state,
         "standing": change.route.standing.value,
         "next": actor.value if actor else None,
     }
+    if change.goal:
+        found["git"] = _blame(change.goal)
+    if change.touch:
+        found["server"] = _touch(change.touch)
+    return found
 
 
 def _route(item: ChangeReport) -> list[JSON]:

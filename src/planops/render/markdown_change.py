@@ -7,7 +7,7 @@ from typing import Final
 from planops.core.changes import Cause, Change, Delta, Step
 from planops.core.lifecycle import Refusal
 from planops.core.report import ChangeReport, Outcome, StepResult
-from planops.render import wording
+from planops.render import attribution, wording
 from planops.render.escape import code, cut, fence, markdown, terminal
 from planops.render.values import Look, lines_changed, pretty, timed
 
@@ -38,6 +38,7 @@ def fold(item: ChangeReport, look: Look) -> str:
     parts = [
         f"<details{opened}><summary>{head}</summary>",
         _outcome(item),
+        "\n".join(f"- {sentence(said)}" for said in attribution.who(change)),
         _deltas(change, look),
         *_differences(change),
         _way(change),

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Step
-from planops.core.lifecycle import Refusal, Standing
+from planops.core.lifecycle import Refusal
 from planops.core.report import ChangeReport, Outcome, StepResult
-from planops.render import wording
+from planops.render import attribution, wording
 from planops.render.escape import cut
 from planops.render.lines import Line, Piece, Style, line
-from planops.render.values import Look, lines_changed, moment, one_line, pretty, size, timed
+from planops.render.values import Look, lines_changed, one_line, pretty, size, timed
 
 _WORD: Final = 12
 _SENTENCE: Final = 600
@@ -27,7 +27,7 @@ _IN: Final = "      "
 def change_lines(item: ChangeReport, look: Look) -> Iterator[Line]:
     """Lay out one change."""
     yield _head(item)
-    yield from _server_note(item.change)
+    yield from (line(_IN, (Style.DIM, said)) for said in attribution.who(item.change))
     for delta in item.change.deltas:
         yield from _delta(item.change, delta, look)
     if way := wording.route(item.change):
@@ -81,19 +81,6 @@ def _style(item: ChangeReport) -> Style:
             return Style.MOVE
         case _:
             return Style.DIM
-
-
-def _server_note(change: Change) -> Iterator[Line]:
-    """Say who wrote last on the server, where somebody else's hand shows."""
-    live = change.live
-    causes = {delta.cause for delta in change.deltas}
-    theirs = causes & {Cause.DRIFT, Cause.CONFLICT} or change.route.standing is Standing.STOPPED
-    if live is None or not theirs:
-        return
-    who = f" by {live.updated_by}" if live.updated_by else ""
-    when = f" at {moment(live.updated_at)}" if moment(live.updated_at) else ""
-    if who or when:
-        yield line(_IN, f"last written on the server{who}{when}")
 
 
 def _delta(change: Change, delta: Delta, look: Look) -> Iterator[Line]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from planops.backends.exchange import Request, Response, Transport
 from planops.backends.inventories import inventory, wanted
 from planops.backends.trees import Tree
+from planops.backends.zadig import history
 from planops.backends.zadig.answers import (
     FORBIDDEN,
     OK,
@@ -23,8 +24,9 @@ from planops.backends.zadig.answers import (
 from planops.backends.zadig.generations import Generation, recognised
 from planops.backends.zadig.people import Account, Directory, Person, resolved
 from planops.backends.zadig.references import KINDS, Names, listed, mentioned, runs_workflows
-from planops.backends.zadig.wire import OPEN, ZadigRules
-from planops.core.changes import NEW_ID, Step, StepKind
+from planops.backends.zadig.wire import INTERNAL, OPEN, ZadigRules
+from planops.core.attribution import NOTHING, Touches
+from planops.core.changes import NEW_ID, Change, Step, StepKind
 from planops.core.decide import Desired
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape
@@ -32,6 +34,7 @@ from planops.errors import (
     Garbled,
     OutcomeUnknown,
     PlanGone,
+    PlanopsError,
     ServerSaidNo,
     SettingsWrong,
     Unreachable,
@@ -242,6 +245,31 @@ class ZadigBackend:
         if not isinstance(made, str) or not is_id(made):
             raise OutcomeUnknown(f"{where}: the answer names no plan id; the next run looks for it")
         return made
+
+    def touches(self, changes: Sequence[Change]) -> tuple[Touches, ...]:
+        """Ask the histories of plans who did what shows there (docs/servers/zadig.md §1.9).
+
+        One call a plan; whatever is in the way of it, nothing is told. The first is asked alone: a
+        token that may not see one history may see none.
+        """
+        first, rest = changes[:1], changes[1:]
+        found = [self._touches(change) for change in first]
+        if None in found:
+            return (NOTHING,) * len(changes)
+        return tuple(each or NOTHING for each in (*found, *self._http.map(self._touches, rest)))
+
+    def _touches(self, change: Change) -> Touches | None:
+        """Ask one history; ``None`` where the server does not show it."""
+        if change.live is None or not is_id(change.live.id):
+            return NOTHING
+        path = f"{INTERNAL}/{change.live.id}/logs"
+        try:
+            response = self._http.read(Request(method="GET", path=path))
+            shown = history.lines(response.json()) if response.status == OK else None
+        except PlanopsError:
+            shown = None
+        told = history.touches(shown or (), change)
+        return None if shown is None and told == NOTHING else told
 
     def _read(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Response:
         """Read, and once more after a 403: the server sends one when its user service is away."""

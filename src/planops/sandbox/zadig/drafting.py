@@ -1,5 +1,6 @@
 """``POST``: how the web interface creates a plan, jobs included (docs/servers/zadig.md §1.7)."""
 
+from planops.sandbox.zadig import history
 from planops.sandbox.zadig.answers import GoError, panic
 from planops.sandbox.zadig.approvals import APPROVAL
 from planops.sandbox.zadig.binding import Field, Pointer, Slice, Struct, fields, zero
@@ -44,7 +45,7 @@ def draft_plan(realm: Realm, call: Call) -> object:
     plan |= {"id": realm.new_plan_id(), "index": next_index(realm, call)}
     refresh_hooks(realm, plan)
     realm.save_plan(plan)
-    realm.log(plan, by, call.caller.account, CREATED)
+    history.wrote(realm, call, plan, CREATED)
     return None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from planops.sandbox.zadig import history
 from planops.sandbox.zadig.answers import GoError, forbidden
 from planops.sandbox.zadig.approvals import APPROVAL, check_object, clear_votes
 from planops.sandbox.zadig.binding import Field, Pointer, Slice, Struct, fields
@@ -17,7 +18,7 @@ from planops.sandbox.zadig.lint import (
 )
 from planops.sandbox.zadig.openapi import bound_body, bound_spec
 from planops.sandbox.zadig.plans import fresh_job
-from planops.sandbox.zadig.realm import UPDATED, Call, Realm, new_uuid
+from planops.sandbox.zadig.realm import Call, Realm, new_uuid
 
 _ARGS = Struct("UpdateReleasePlanArgs", fields("verb", Field("spec", "any")), "service")
 _JOB = ("name", "type", "manager", "manager_id", Field("spec", "any"))
@@ -69,7 +70,7 @@ def edit_plan(realm: Realm, call: Call) -> object:
     realm.touch(plan, call.caller.name)
     realm.bump(plan)
     realm.save_plan(plan)
-    realm.log(plan, call.caller.name, call.caller.account, UPDATED, str(args["verb"]))
+    history.edited(realm, call, before, plan, {"verb": args["verb"], "spec": spec})
     return None
 
 

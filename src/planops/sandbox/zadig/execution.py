@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from planops.sandbox.zadig import history
 from planops.sandbox.zadig.answers import GoError
 from planops.sandbox.zadig.binding import Field, Struct, fields
 from planops.sandbox.zadig.gojson import Document
@@ -155,7 +156,7 @@ def _act(realm: Realm, call: Call, action: _Action) -> object:
         raise wrong.wrapped(action.word) from None
     realm.touch(plan, call.caller.name)
     _after(realm, plan, action)
-    realm.log(plan, call.caller.name, call.caller.account, action.verb, str(args["name"]))
+    history.executed(realm, call, plan, action.verb, str(args["name"]))
     return None
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from planops.sandbox.zadig import history
 from planops.sandbox.zadig.answers import PRESET_FAILED, BadRequest, CodedError, GoError
 from planops.sandbox.zadig.approvals import clear_votes
 from planops.sandbox.zadig.binding import Struct, fields
@@ -80,7 +81,7 @@ def delete_plan(realm: Realm, call: Call) -> object:
     for timer in realm.store.all("cron"):
         if timer["plan_id"] == plan["id"]:
             realm.store.delete("cron", str(timer["key"]))
-    realm.log(plan, call.caller.name, call.caller.account, DELETED)
+    history.wrote(realm, call, plan, DELETED)
     return None
 
 
@@ -107,7 +108,7 @@ def copy_plan(realm: Realm, call: Call) -> object:
     if plan["approval"]:
         clear_votes(plan["approval"])
     realm.save_plan(plan)
-    realm.log(plan, by, call.caller.account, CREATED)
+    history.wrote(realm, call, plan, CREATED)
     return None
 
 

@@ -5,6 +5,7 @@ Every rule of docs/servers/zadig.md §7.1 to §7.4 and §7.9 that changes ``stat
 
 from collections.abc import Mapping
 
+from planops.sandbox.zadig import history
 from planops.sandbox.zadig.answers import CRON_FAILED, CodedError, GoError
 from planops.sandbox.zadig.approvals import check_object, clear_votes
 from planops.sandbox.zadig.binding import Field, Struct, fields
@@ -12,8 +13,6 @@ from planops.sandbox.zadig.gojson import Document
 from planops.sandbox.zadig.lint import check_job, flattened
 from planops.sandbox.zadig.openapi import bound_body
 from planops.sandbox.zadig.realm import (
-    SYSTEM_USER,
-    UPDATED,
     Call,
     Realm,
     frozen_hooks,
@@ -105,7 +104,7 @@ def change_status(realm: Realm, call: Call) -> object:
     arm_schedule(realm, plan)
     if target in _ANNOUNCED:
         announce(realm, plan)
-    realm.log(plan, call.caller.name, call.caller.account, UPDATED, f"{status} → {plan['status']}")
+    history.moved(realm, call, plan, status, target)
     return None
 
 
@@ -167,7 +166,7 @@ def decide(realm: Realm, plan: Document, outcome: str) -> None:
         plan["approval_time"] = now
         plan["status"] = "denied"
     if outcome in {"passed", "reject"}:
-        realm.log(plan, SYSTEM_USER, "", UPDATED, f"approval {outcome}")
+        history.decided(realm, plan, outcome)
 
 
 def finish(realm: Realm, plan: Document) -> None:

@@ -3,6 +3,7 @@
 import urllib.parse
 from collections.abc import Mapping
 
+from planops.sandbox.zadig import history
 from planops.sandbox.zadig.answers import (
     COUNTER_FAILED,
     BadRequest,
@@ -119,7 +120,7 @@ def create_plan(realm: Realm, call: Call) -> object:
         }
     )
     realm.save_plan(plan)
-    realm.log(plan, by, call.caller.account, CREATED)
+    history.wrote(realm, call, plan, CREATED)
     return {"id": plan_id}
 
 
@@ -146,7 +147,7 @@ def update_plan(realm: Realm, call: Call) -> object:
     realm.touch(plan, call.caller.name)
     realm.bump(plan)
     realm.save_plan(plan)
-    realm.log(plan, call.caller.name, call.caller.account, UPDATED)
+    history.wrote(realm, call, plan, UPDATED)
     return None
 
 

@@ -110,17 +110,17 @@ class Realm:
         system = self.store.get("setting", "system") or {}
         return system.get("im_apps")
 
-    def log(self, plan: Document, who: str, account: str, verb: str, detail: str = "") -> None:
-        """Write a line of the plan's history."""
+    def log(self, plan: Document, said: Document) -> None:
+        """Write a line of the plan's history; what is not said of it is empty (§1.9)."""
         number = self.store.increment("log")
         line: Document = {
+            "id": f"{self.clock.now() & 0xFFFFFFFF:08x}{number:016x}",
             "plan_id": plan["id"],
-            "username": who,
-            "account": account,
-            "verb": verb,
-            "target_name": plan["name"],
-            "target_type": "release_plan",
-            "detail": detail,
+            **dict.fromkeys(("username", "account", "verb", "target_name", "target_type"), ""),
+            "before": None,
+            "after": None,
+            "detail": "",
+            **said,
             "created_at": self.clock.now(),
         }
         self.store.put("log", str(number), line, number)

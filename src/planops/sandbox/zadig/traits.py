@@ -27,6 +27,7 @@ class Traits:
     fresh_repositories: bool
     lark_initiators: bool
     list_window: bool
+    history_keys: bool
 
     def covers(self, since: Generation) -> bool:
         """Whether something that appeared in ``since`` is there."""
@@ -51,6 +52,7 @@ _FOUR_ONE = Traits(
     fresh_repositories=False,
     lark_initiators=False,
     list_window=False,
+    history_keys=False,
 )
 _FIVE_ZERO = Traits(
     generation="5.0",
@@ -70,6 +72,7 @@ _FIVE_ZERO = Traits(
     fresh_repositories=True,
     lark_initiators=True,
     list_window=True,
+    history_keys=True,
 )
 
 

@@ -1,0 +1,1 @@
+"""Who and when: git's blame of plan files."""
