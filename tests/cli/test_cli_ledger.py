@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -286,3 +287,30 @@ def test_recovering_where_nobody_can_be_asked_wants_a_yes(kept: Place) -> None:
     ended = kept.planops("ledger", "recover")
     assert ended.code == ExitCode.USAGE
     assert "ledger recover: nobody can be asked here" in ended.err
+
+
+def test_a_remote_that_says_nothing_ends_the_run(kept: Place) -> None:
+    settings(kept, "{mode: git, timeout: 0.4}")
+    kept.plan(description="one", jobs=[TEXT])
+    kept.commit()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        kept.git("remote", "set-url", "origin", f"git://127.0.0.1:{silent.getsockname()[1]}/x")
+        ended = kept.planops("apply", "--yes")
+    assert ended.code == ExitCode.FAILED
+    assert (
+        f"origin {REF}: the ledger cannot be read: git ls-remote was not done within 0.4 seconds;"
+        " check the remote, or give it more time by ledger.timeout"
+    ) in " ".join(ended.both.split())
+    assert kept.zadig.plans() == ()
+
+
+def test_a_repository_of_somebody_else_ends_the_run(
+    kept: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.plan(description="one", jobs=[TEXT])
+    kept.commit()
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    ended = kept.planops("apply", "--yes")
+    assert ended.code == ExitCode.FAILED
+    assert "--add safe.directory" in " ".join(ended.both.split())
+    assert kept.zadig.plans() == ()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from core.truth import FREELY, LISTS, NAMES, SCALARS, Row, rows
 from core.values import (
     FLAG,
     NUMBER,
@@ -18,128 +19,6 @@ from planops.core.changes import Cause, Delta
 from planops.core.compare import compare
 from planops.core.model import ABSENT, JSON
 from planops.core.shape import FREE, Kind, Shape, cleared, filled
-
-# ------------------------------------------------------------------------------------ the tables
-#
-# One block a base, one row a desired value, one column a live value, both in this order:
-NAMES = ("absent", "a", "b", "c", "null", "empty")
-# E edit, D drift, C conflict, R released, "." no delta. null is the server's zero, hence empty.
-CAUSES = {"E": Cause.EDIT, "D": Cause.DRIFT, "C": Cause.CONFLICT, "R": Cause.RELEASED, ".": None}
-
-A_FIELD = """
-base absent
-  absent ......
-  a      E.EEEE
-  b      EE.EEE
-  c      EEE.EE
-  null   EEEE..
-  empty  EEEE..
-base a
-  absent RRRRRR
-  a      D.DDDD
-  b      CE.CCC
-  c      CEC.CC
-  null   CECC..
-  empty  CECC..
-base b
-  absent RRRRRR
-  a      C.ECCC
-  b      DD.DDD
-  c      CCE.CC
-  null   CCEC..
-  empty  CCEC..
-base c
-  absent RRRRRR
-  a      C.CECC
-  b      CC.ECC
-  c      DDD.DD
-  null   CCCE..
-  empty  CCCE..
-base null
-  absent RRRRRR
-  a      C.CCEE
-  b      CC.CEE
-  c      CCC.EE
-  null   DDDD..
-  empty  DDDD..
-base empty
-  absent RRRRRR
-  a      C.CCEE
-  b      CC.CEE
-  c      CCC.EE
-  null   DDDD..
-  empty  DDDD..
-"""
-"""A field of an object: undeclared is not managed."""
-
-AN_ITEM = """
-base absent
-  absent .DDDDD
-  a      E.EEEE
-  b      EE.EEE
-  c      EEE.EE
-  null   EEEE..
-  empty  EEEE..
-base a
-  absent .ECCCC
-  a      D.DDDD
-  b      CE.CCC
-  c      CEC.CC
-  null   CECC..
-  empty  CECC..
-base b
-  absent .CECCC
-  a      C.ECCC
-  b      DD.DDD
-  c      CCE.CC
-  null   CCEC..
-  empty  CCEC..
-base c
-  absent .CCECC
-  a      C.CECC
-  b      CC.ECC
-  c      DDD.DD
-  null   CCCE..
-  empty  CCCE..
-base null
-  absent .CCCEE
-  a      C.CCEE
-  b      CC.CEE
-  c      CCC.EE
-  null   DDDD..
-  empty  DDDD..
-base empty
-  absent .CCCEE
-  a      C.CCEE
-  b      CC.CEE
-  c      CCC.EE
-  null   DDDD..
-  empty  DDDD..
-"""
-"""An item of a declared list whose base is recorded: not listed is wanted gone."""
-
-
-def rows(table: str) -> list[tuple[str, str, str, Cause | None]]:
-    found = []
-    base = ""
-    for line in table.strip().splitlines():
-        first, second = line.split()
-        if first == "base":
-            base = second
-            continue
-        assert len(second) == len(NAMES)
-        found += [(base, first, live, CAUSES[c]) for live, c in zip(NAMES, second, strict=True)]
-    assert len(found) == len(NAMES) ** 3 == 216
-    return found
-
-
-SCALARS: dict[str, JSON] = {"a": "a", "b": "b", "c": "c", "null": None, "empty": ""}
-LISTS: dict[str, JSON] = {
-    "a": ["1", "2", "3"], "b": ["1", "2"], "c": ["4"], "null": None, "empty": [],
-}  # fmt: skip
-FREELY: dict[str, JSON] = {
-    "a": {"x": [1]}, "b": {"x": [2], "y": 0}, "c": ["x"], "null": None, "empty": {},
-}  # fmt: skip
 
 
 def tree(name: str, values: dict[str, JSON], *, backwards: bool = False) -> dict[str, JSON]:
@@ -154,51 +33,49 @@ def causes(deltas: Sequence[Delta], path: str) -> set[Cause]:
     return {delta.cause for delta in deltas}
 
 
-@pytest.mark.parametrize(("base", "desired", "live", "expected"), rows(A_FIELD))
-def test_scalar_by_the_table(base: str, desired: str, live: str, expected: Cause | None) -> None:
+@pytest.mark.parametrize("row", rows("field"), ids=str)
+def test_scalar_by_the_table(row: Row) -> None:
     shape = an_object(f=TEXT)
-    sides = [cleared(shape, tree(name, SCALARS)) for name in (base, desired, live)]
+    sides = [cleared(shape, tree(name, SCALARS)) for name in (row.base, row.desired, row.live)]
     deltas = compare(shape, base=sides[0], desired=sides[1], live=sides[2])
-    assert [(d.path, d.cause) for d in deltas] == ([("/spec/f", expected)] if expected else [])
+    assert [(d.path, d.cause) for d in deltas] == ([("/spec/f", row.cause)] if row.cause else [])
     for delta in deltas:
         found = [v if v is ABSENT else {"f": v} for v in (delta.base, delta.desired, delta.live)]
         assert found == [side or ABSENT for side in sides]
 
 
-@pytest.mark.parametrize(("base", "desired", "live", "expected"), rows(A_FIELD))
-def test_set_by_the_table(base: str, desired: str, live: str, expected: Cause | None) -> None:
+@pytest.mark.parametrize("row", rows("field"), ids=str)
+def test_set_by_the_table(row: Row) -> None:
     """The live side stands in the opposite order, which is no difference in a set."""
     shape = an_object(f=a_set(TEXT))
-    sides = [cleared(shape, tree(name, LISTS)) for name in (base, desired)]
-    held = cleared(shape, tree(live, LISTS, backwards=True))
+    sides = [cleared(shape, tree(name, LISTS)) for name in (row.base, row.desired)]
+    held = cleared(shape, tree(row.live, LISTS, backwards=True))
     deltas = compare(shape, base=sides[0], desired=sides[1], live=held)
-    assert [(d.path, d.cause) for d in deltas] == ([("/spec/f", expected)] if expected else [])
+    assert [(d.path, d.cause) for d in deltas] == ([("/spec/f", row.cause)] if row.cause else [])
 
 
 @pytest.mark.parametrize("kind", [Kind.LIST, Kind.KEYED])
-@pytest.mark.parametrize(("base", "desired", "live", "expected"), rows(A_FIELD))
-def test_plain_list_by_the_table(
-    base: str, desired: str, live: str, expected: Cause | None, kind: Kind
-) -> None:
+@pytest.mark.parametrize("row", rows("field"), ids=str)
+def test_plain_list_by_the_table(row: Row, kind: Kind) -> None:
     """A list without identity (a keyed kind without a key is one too) is compared as a whole."""
     shape = an_object(f=Shape(kind=kind, type="array", item=TEXT))
-    sides = [cleared(shape, tree(name, LISTS)) for name in (base, desired, live)]
+    sides = [cleared(shape, tree(name, LISTS)) for name in (row.base, row.desired, row.live)]
     deltas = compare(shape, base=sides[0], desired=sides[1], live=sides[2])
-    assert [(d.path, d.cause) for d in deltas] == ([("/spec/f", expected)] if expected else [])
+    assert [(d.path, d.cause) for d in deltas] == ([("/spec/f", row.cause)] if row.cause else [])
 
 
-@pytest.mark.parametrize(("base", "desired", "live", "expected"), rows(A_FIELD))
-def test_free_form_by_the_table(base: str, desired: str, live: str, expected: Cause | None) -> None:
+@pytest.mark.parametrize("row", rows("field"), ids=str)
+def test_free_form_by_the_table(row: Row) -> None:
     """Free-form JSON differs in places below the field; not one may be told as released."""
     shape = an_object(f=FREE)
-    sides = [cleared(shape, tree(name, FREELY)) for name in (base, desired, live)]
+    sides = [cleared(shape, tree(name, FREELY)) for name in (row.base, row.desired, row.live)]
     deltas = compare(shape, base=sides[0], desired=sides[1], live=sides[2])
     found = causes(deltas, "/spec/f")
-    assert bool(found) == bool(expected)
-    assert (Cause.RELEASED in found) == (expected is Cause.RELEASED)
-    if expected is Cause.EDIT:
+    assert bool(found) == bool(row.cause)
+    assert (Cause.RELEASED in found) == (row.cause is Cause.RELEASED)
+    if row.cause is Cause.EDIT:
         assert found == {Cause.EDIT}
-    if expected is Cause.DRIFT:
+    if row.cause is Cause.DRIFT:
         assert found == {Cause.DRIFT}
 
 
@@ -207,17 +84,15 @@ def item(name: str) -> list[JSON]:
 
 
 @pytest.mark.parametrize("kind", [Kind.KEYED, Kind.SET])
-@pytest.mark.parametrize(("base", "desired", "live", "expected"), rows(AN_ITEM))
-def test_item_by_the_table(
-    base: str, desired: str, live: str, expected: Cause | None, kind: Kind
-) -> None:
+@pytest.mark.parametrize("row", rows("item"), ids=str)
+def test_item_by_the_table(row: Row, kind: Kind) -> None:
     inner = an_object(id=TEXT, v=TEXT)
     shape = an_object(f=Shape(kind=kind, type="array", item=inner, key=("id",)))
-    sides = [cleared(shape, {"f": item(name)}) for name in (base, desired, live)]
+    sides = [cleared(shape, {"f": item(name)}) for name in (row.base, row.desired, row.live)]
     deltas = compare(shape, base=sides[0], desired=sides[1], live=sides[2])
-    both = "absent" not in (desired, live)
+    both = "absent" not in (row.desired, row.live)
     path = "/spec/f/x/v" if both else "/spec/f/x"
-    assert [(d.path, d.cause) for d in deltas] == ([(path, expected)] if expected else [])
+    assert [(d.path, d.cause) for d in deltas] == ([(path, row.cause)] if row.cause else [])
 
 
 @pytest.mark.parametrize("kind", [Kind.KEYED, Kind.SET])

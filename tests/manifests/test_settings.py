@@ -25,7 +25,7 @@ targets:
     concurrency: 64
     ca-file: certs/ca.pem
     adopt-by-name: true
-    ledger: {mode: none}
+    ledger: {mode: none, lease: 60, timeout: 1.5}
     timeouts: {connect: 1.5, total: 90}
   b: {backend: zadig, url: "http://[::1]:8765", token: "${env:TOKEN}"}
 """
@@ -39,6 +39,8 @@ def test_settings_are_typed(repository: Any) -> None:
     assert (a.name, a.backend, a.url) == ("a", "zadig", "https://zadig.example.com/base")
     assert (a.concurrency, a.adopt_by_name, a.ledger.mode) == (64, True, "none")
     assert (a.ledger.ref, a.ledger.remote) == ("refs/planops/ledger/a", "origin")
+    assert (a.ledger.lease, a.ledger.timeout) == (60, 1.5)
+    assert (b.ledger.lease, b.ledger.timeout) == (300, 60.0)
     assert a.ca_file == repository.root / "certs" / "ca.pem"
     assert a.timeouts == Timeouts(connect=1.5, read=60.0, total=90.0)
     assert (b.concurrency, b.adopt_by_name, b.ca_file, b.timeouts) == (8, False, None, Timeouts())

@@ -50,8 +50,9 @@ def _ledger(config: Config, settings: TargetSettings) -> GitLedger | None:
         return None
     from planops.git.ledger import GitLedger
 
-    remote = settings.ledger.remote if settings.ledger.mode == "git" else None
-    return GitLedger(root=config.root, ref=settings.ledger.ref, remote=remote)
+    kept = settings.ledger
+    remote = kept.remote if kept.mode == "git" else None
+    return GitLedger(root=config.root, ref=kept.ref, remote=remote, timeout=kept.timeout)
 
 
 def ledgers(command: str, given: Mapping[str, Any]) -> dict[str, GitLedger]:

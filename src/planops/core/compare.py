@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planops.core.changes import Cause, Delta
+from planops.core.freeform import follow, keeping
 from planops.core.masking import CREDENTIAL
 from planops.core.model import ABSENT, JSON, Value, escape
 from planops.core.shape import FREE, Kind, Shape, item_keys
@@ -150,7 +151,7 @@ def _laid(shape: Shape, live: JSON, desired: JSON, ignore: Sequence[str], path: 
         sides = enumerate(zip(_items(live), _items(desired), strict=True))
         item = shape.item or FREE
         return [_laid(item, had, want, ignore, f"{path}/{at}") for at, (had, want) in sides]
-    return desired
+    return keeping(live, desired, ignore, path) if shape.kind is Kind.FREE else desired
 
 
 def _overlay_items(
@@ -285,7 +286,7 @@ def _by_position(shape: Shape, desired: Value, live: Value) -> bool:
 
 def _walk_positions(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
     for place in range(len(_items(at.desired))):
-        base = _at(at.base, (place,))
+        base = follow(at.base, (place,))
         sides = _Sides(
             base=base,
             desired=_items(at.desired)[place],
@@ -334,7 +335,7 @@ def _walk_free(path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
         key=lambda p: [str(token) for token in p],
     )
     for tokens in paths or [()]:
-        base, desired, live = (_at(side, tokens) for side in (at.base, at.desired, at.live))
+        base, desired, live = (follow(side, tokens) for side in (at.base, at.desired, at.live))
         sides = _Sides(base=base, desired=desired, live=live, recorded=at.recorded)
         below = "/".join((path, *(escape(str(token)) for token in tokens)))
         secret = any(_in_credential(side, tokens) for side in (at.base, at.desired, at.live))
@@ -353,21 +354,9 @@ def _is_credential(value: Value) -> bool:
 def _in_credential(value: Value, tokens: Sequence[str | int]) -> bool:
     """Tell whether a path leads into the value of something marked as a credential."""
     return any(
-        name == "value" and _is_credential(_at(value, tokens[:depth]))
+        name == "value" and _is_credential(follow(value, tokens[:depth]))
         for depth, name in enumerate(tokens)
     )
-
-
-def _at(value: Value, tokens: Sequence[str | int]) -> Value:
-    """Follow a path into free-form JSON; ``ABSENT`` where it leads nowhere."""
-    for token in tokens:
-        if isinstance(value, dict) and token in value:
-            value = value[str(token)]
-        elif isinstance(value, list) and isinstance(token, int) and token < len(value):
-            value = value[token]
-        else:
-            return ABSENT
-    return value
 
 
 def _child(value: Value, name: str) -> Value:

@@ -12,7 +12,6 @@ is a branch, git moves the remote-tracking branch with a push, as with every pus
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from planops.core import refs
 from planops.core.ledger import INTENTS, LEASE, MAX_BYTES, PLANS, Book, book
 from planops.errors import LedgerMoved, PlanopsError, Refused, SettingsWrong, Unreachable
+from planops.git.calls import NO_HOOKS, limited
 from planops.git.commits import commit
 from planops.git.repository import opened, said
 
@@ -34,10 +35,6 @@ MAX_DOCUMENTS: Final = 100_000
 MAX_TOTAL: Final = 512 * 1024 * 1024
 """The most bytes that are read; one small tree can name one large document very often."""
 
-_REF: Final = re.compile(r"refs(/(?!\.)[^\x00-\x20\x7f~^:?*\[\\/]+)+")
-_REF_NEVER: Final = re.compile(
-    r"\.\.|@\{|\.lock(/|$)|\.$|^refs/(planops/seen|replace)(/|$)|^refs/[^/]*$"
-)
 _REMOTE: Final = re.compile(r"[A-Za-z0-9][-_.A-Za-z0-9]*(/[A-Za-z0-9][-_.A-Za-z0-9]*)*")
 _DOCUMENT: Final = re.compile(r"(?:plans|intents)/[a-z0-9][-.a-z0-9]*\.json|lease\.json")
 
@@ -45,6 +42,8 @@ _DOCUMENT: Final = re.compile(r"(?:plans|intents)/[a-z0-9][-.a-z0-9]*\.json|leas
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitLedger:
     """One target's ledger; ``remote`` is ``None`` in mode ``local``.
+
+    ``timeout`` is how long the remote may take to answer one call, in seconds.
 
     Raises ``SettingsWrong`` where there is no repository, no git, no such remote, or where the ref
     holds something else, ``Unreachable`` where the remote or the repository does not answer or
@@ -54,6 +53,7 @@ class GitLedger:
     root: Path
     ref: str
     remote: str | None = "origin"
+    timeout: float = 60.0
 
     def load(self) -> Book:
         """Read the ledger as it is now, from the remote where there is one."""
@@ -99,24 +99,19 @@ class GitLedger:
                     f"{self.root}: ledger: this is no git repository, or git is missing; make one,"
                     " or set the ledger's mode to none"
                 )
-            from git.exc import GitCommandError, GitCommandNotFound
+            from git.exc import CommandError
 
             # A replaced commit would be another ledger; a hook may do anything to the repository.
             repo.git.update_environment(GIT_NO_REPLACE_OBJECTS="1")
-            repo.git.set_persistent_git_options(c=[f"core.hooksPath={os.devnull}"])
+            repo.git.set_persistent_git_options(c=[NO_HOOKS])
             try:
                 self._apart(repo)
                 yield repo
-            except GitCommandNotFound as error:
-                raise SettingsWrong(
-                    f"{self._where}: ledger: git is missing; install it,"
-                    " or set the ledger's mode to none"
-                ) from error
-            except (GitCommandError, OSError) as error:
+            except (CommandError, OSError) as error:
                 raise self._unreachable(error, "used") from error
 
     def _well_named(self) -> None:
-        if not _REF.fullmatch(self.ref) or _REF_NEVER.search(self.ref):
+        if not refs.can_hold(self.ref):
             raise SettingsWrong(
                 f"ledger.ref {self.ref[:200]!r}: this is no ref that can hold a ledger; write a"
                 " whole one, such as refs/planops/ledger/prod or refs/heads/planops-ledger"
@@ -170,7 +165,7 @@ class GitLedger:
 
     def _advertised(self, repo: Repo, remote: str) -> str:
         """Give what the remote says that its ref is at; empty where it has none."""
-        listed = str(repo.git.ls_remote("--", remote, self.ref))
+        listed = limited(repo, self.timeout, "ls-remote", "--", remote, self.ref)
         rows = (line.split("\t") for line in listed.splitlines())
         # The pattern also matches refs that end in this name.
         return next((row[0] for row in rows if row[1:] == [self.ref]), "")
@@ -183,7 +178,7 @@ class GitLedger:
             tip = self._advertised(repo, remote)
             if tip and tip != _resolved(repo, self._seen):
                 self._fetch(repo, remote, tip)
-        except GitCommandError as error:
+        except (GitCommandError, TimeoutError) as error:
             raise self._unreachable(error, "read") from error
         return tip and self._commit_only(tip, str(repo.git.cat_file("-t", tip)))
 
@@ -191,7 +186,8 @@ class GitLedger:
         from git.exc import GitCommandError
 
         try:
-            repo.git.fetch(
+            limited(
+                repo, self.timeout, "fetch",
                 "--quiet", "--no-tags", "--no-prune", "--no-filter", "--no-write-fetch-head",
                 "--no-auto-gc", "--no-write-commit-graph", "--no-recurse-submodules", "--refmap=",
                 "--", remote, f"+{self.ref}:{self._seen}",
@@ -235,12 +231,13 @@ class GitLedger:
         from git.exc import GitCommandError
 
         try:
-            repo.git.push(
+            limited(
+                repo, self.timeout, "push",
                 "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags",
                 "--recurse-submodules=no", f"--force-with-lease={self.ref}:{tip}",
                 "--", remote, f"{made}:{self.ref}",
             )  # fmt: skip
-        except GitCommandError as error:
+        except (GitCommandError, TimeoutError) as error:
             now = self._after(repo, remote, error)
             if now != made:  # it may have arrived, and only the answer was lost
                 raise self._failed(error, tip, now) from error
@@ -252,7 +249,7 @@ class GitLedger:
 
         try:
             return self._advertised(repo, remote)
-        except GitCommandError:
+        except (GitCommandError, TimeoutError):
             raise self._unreachable(failed, "written") from failed
 
     def _failed(self, error: Exception, tip: str, now: str) -> PlanopsError:
@@ -261,11 +258,12 @@ class GitLedger:
         return self._unreachable(error, "written")
 
     def _unreachable(self, error: Exception, what: str) -> Unreachable:
-        remedy = (
-            "check the repository"
-            if self.remote is None
-            else "check the remote, and that it takes this ref (ledger.ref may name a branch)"
-        )
+        if self.remote is None:
+            remedy = "check the repository"
+        elif isinstance(error, TimeoutError):
+            remedy = "check the remote, or give it more time by ledger.timeout"
+        else:
+            remedy = "check the remote, and that it takes this ref (ledger.ref may name a branch)"
         return Unreachable(f"{self._where}: the ledger cannot be {what}: {said(error)}; {remedy}")
 
     # -------------------------------------------------------------------------- the reading

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from planops.core.report import GitFacts
+from planops.errors import SettingsWrong
+from planops.git import calls
 
 if TYPE_CHECKING:
     from git import Repo
+
+Answer = TypeVar("Answer")
+
+_QUOTED: Final = re.compile(r"\s*std(?:out|err): '(.*)'\s*", re.DOTALL)
+"""What GitPython makes of an answer."""
+_NOISE: Final = re.compile(
+    r"^(?:(?:remote: )?hint:.*|error: failed to push some refs to .*|To .*|Done"
+    r"|\s*git config --global --add safe\.directory .*)$",
+    re.MULTILINE,
+)
+"""Lines that give no reason: git's advice, and what a push says around it."""
 
 
 @contextmanager
@@ -19,20 +33,25 @@ def opened(folder: Path) -> Iterator[Repo | None]:
     """Open the repository that a folder belongs to; ``None`` where there is none, or no git.
 
     Nothing ever waits for a password or disturbs an index.
+
+    Raises ``SettingsWrong`` where git does not want the repository, above all because it does not
+    trust its owner, and where git is missing.
     """
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    try:
-        from git import Repo
-        from git.exc import GitError
-    except ImportError:
+    if not _installed():
         yield None
         return
+    from git import Repo
+    from git.exc import GitError
+
     try:
         repo = Repo(folder, search_parent_directories=True)
     except (GitError, OSError, ValueError):
         yield None
         return
     with repo:
+        if not _is_meant(repo, folder):
+            yield None
+            return
         repo.git.update_environment(
             GIT_OPTIONAL_LOCKS="0",
             GIT_TERMINAL_PROMPT="0",
@@ -44,24 +63,13 @@ def opened(folder: Path) -> Iterator[Repo | None]:
 
 def descends(folder: Path, commit: str) -> bool:
     """Tell whether HEAD descends from a commit; false too where this clone does not hold it."""
-    with opened(folder) as repo:
-        if repo is None:
-            return False
-        from git.exc import GitError
 
-        try:
-            full = repo.git.rev_parse("--verify", "--end-of-options", f"{commit}^{{commit}}")
-            repo.git.merge_base("--is-ancestor", full, "HEAD")
-        except (GitError, OSError, ValueError):
-            return False
+    def question(repo: Repo) -> bool:
+        full = repo.git.rev_parse("--verify", "--end-of-options", f"{commit}^{{commit}}")
+        repo.git.merge_base("--is-ancestor", full, "HEAD")
         return True
 
-
-def said(error: Exception) -> str:
-    """Give what git said, on one line and printable."""
-    parts = (getattr(error, "stdout", ""), getattr(error, "stderr", ""))
-    words = " ".join(" ".join(map(str, parts)).split()) or str(error)
-    return "".join(char if char.isprintable() else " " for char in words)[:300]
+    return bool(_answer(folder, question))
 
 
 def facts(folder: Path) -> GitFacts | None:
@@ -70,18 +78,66 @@ def facts(folder: Path) -> GitFacts | None:
     ``None`` where it belongs to none, where git is missing, or where git will not say (an owner
     that it does not trust, a repository without a commit): a report can do without.
     """
-    with opened(folder) as repo:
-        if repo is None:
-            return None
-        from git.exc import GitError
 
-        try:
-            head = repo.git.rev_parse("--verify", "--end-of-options", "HEAD^{commit}")
-            branch = "" if repo.head.is_detached else repo.active_branch.name
-            dirty = bool(repo.git.status("--porcelain", "-z", "--", str(folder)))
-        except (GitError, OSError, ValueError):
-            return None
-    return GitFacts(head=head, branch=branch, dirty=dirty)
+    def question(repo: Repo) -> GitFacts:
+        head = repo.git.rev_parse("--verify", "--end-of-options", "HEAD^{commit}")
+        branch = "" if repo.head.is_detached else repo.active_branch.name
+        status = repo.git.status("--porcelain", "-z", "--untracked-files", "--", str(folder))
+        return GitFacts(head=head, branch=branch, dirty=bool(status))
+
+    return _answer(folder, question)
+
+
+def said(error: Exception) -> str:
+    """Give what git said, the reason first, on one line and printable; its advice left out."""
+    parts = [str(getattr(error, name, "")) for name in ("stderr", "stdout")]
+    told = [quoted[1] if (quoted := _QUOTED.fullmatch(part)) else part for part in parts]
+    words = " ".join(_NOISE.sub("", "\n".join(told)).split()) or str(error)
+    return "".join(char if char.isprintable() else " " for char in words)[:300]
+
+
+def _installed() -> bool:
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    try:
+        import git  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _answer(folder: Path, question: Callable[[Repo], Answer]) -> Answer | None:
+    """Ask what a report can do without: ``None`` where git does not say."""
+    if not _installed():
+        return None
+    from git.exc import GitError
+
+    try:
+        with opened(folder) as repo:
+            return None if repo is None else question(repo)
+    except (SettingsWrong, GitError, OSError, ValueError):
+        return None
+
+
+def _is_meant(repo: Repo, folder: Path) -> bool:
+    """Tell whether git means the same repository; whether it trusts it, it says only if asked so.
+
+    Once a repository is named by GIT_DIR, git takes it, whoever owns it: its settings name programs
+    to run.
+    """
+    from git.exc import GitCommandError, GitCommandNotFound
+
+    try:
+        return Path(calls.found(folder)).samefile(repo.git_dir)
+    except GitCommandNotFound as error:
+        raise SettingsWrong(
+            f"{folder}: git is missing; install it, or set the ledger's mode to none"
+        ) from error
+    except GitCommandError as error:
+        raise SettingsWrong(
+            f"{folder}: git does not take this repository: {said(error)}; mend it, or, if you trust"
+            " its owner, name it to git: git config --global --add safe.directory"
+            f" {repo.working_tree_dir or repo.git_dir}"
+        ) from error
 
 
 def _place(repo: Repo) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from planops.core import refs
 from planops.core.model import JSON, Problem
 from planops.errors import SettingsWrong
 from planops.manifests import files, schemas
@@ -46,12 +47,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """Where what was applied is recorded; ``lease`` is in seconds."""
+    """Where what was applied is recorded; ``lease`` and ``timeout`` are in seconds."""
 
     mode: str = "none"
     remote: str = "origin"
     ref: str = ""
     lease: int = 300
+    timeout: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,11 +177,29 @@ def _target_rules(path: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[
     if wrong is not None:
         yield Finding(path=(*path, "url"), code="url", message=wrong[0], hint=wrong[1])
     yield from _of_other_backend(path, target)
+    ledger = target.get("ledger")
+    if isinstance(ledger, dict):
+        yield from _ledger_rules((*path, "ledger"), path[-1], ledger)
     for key in ("concurrency",):
         if isinstance(target.get(key), float):
             message = f"{code(key)} is {target[key]}, where a whole number is wanted"
             hint = f"write {int(target[key])}"
             yield Finding(path=(*path, key), code="wrong-type", message=message, hint=hint)
+
+
+def _ledger_rules(path: tuple[str, ...], name: str, ledger: Mapping[str, Any]) -> Iterator[Finding]:
+    """A name that git would refuse is said here, and not by the first run."""
+    ref = ledger.get("ref", _ref_of(name))
+    if not isinstance(ref, str) or refs.can_hold(ref):
+        return
+    if "ref" in ledger:
+        message = f"`ref` is {code(ref)}, and git can keep no ledger there"
+        hint = "write a whole ref of two levels or more, such as refs/planops/ledger/zadig-prod"
+        yield Finding(path=(*path, "ref"), code="ref", message=message, hint=hint)
+    elif ledger.get("mode", "none") != "none":
+        message = f"the target's name makes the ref {code(ref)}, and git can keep no ledger there"
+        hint = "name another by `ref`, such as refs/planops/ledger/zadig-prod"
+        yield Finding(path=path, code="ref", message=message, hint=hint)
 
 
 _ONLY: Final = {"version": "zadig", "lifecycle": "brpm"}
@@ -268,9 +288,15 @@ def _ledger(name: str, value: Mapping[str, Any]) -> Ledger:
     return Ledger(
         mode=value.get("mode", "none"),
         remote=value.get("remote", "origin"),
-        ref=value.get("ref", f"refs/planops/ledger/{name}"),
+        ref=value.get("ref", _ref_of(name)),
         lease=int(value.get("lease", 300)),
+        timeout=float(value.get("timeout", 60)),
     )
+
+
+def _ref_of(target: str) -> str:
+    """Give the ref of a target's ledger, where none is named."""
+    return f"refs/planops/ledger/{target}"
 
 
 def secret(reference: str, environ: Mapping[str, str], root: Path | None = None) -> str:
