@@ -142,7 +142,7 @@ def _echo(one: Carried, live: Live, before: Record | None) -> dict[str, JSON]:
     """What the server keeps of the declared fields: it stays what it was where none was written."""
     if isinstance(one.echo, dict):
         return one.echo
-    known = before is not None and before.id == live.id and not _wrote(one)
+    known = before is not None and before.id == live.id and not _written(one)
     return before.echo if before is not None and known and not _in_order(one.change) else live.spec
 
 
@@ -151,8 +151,17 @@ def _wrote(one: Carried) -> bool:
 
 
 def _updated(one: Carried) -> bool:
+    return StepKind.UPDATE in _done(one)
+
+
+def _written(one: Carried) -> bool:
+    """Tell whether fields were written: a transition alone keeps none."""
+    return bool({StepKind.CREATE, StepKind.UPDATE} & _done(one))
+
+
+def _done(one: Carried) -> set[StepKind]:
     pairs = zip(one.change.steps, one.report.results, strict=True)
-    return any(step.kind is StepKind.UPDATE and result is StepResult.DONE for step, result in pairs)
+    return {step.kind for step, result in pairs if result is StepResult.DONE}
 
 
 def _in_order(change: Change) -> bool:

@@ -60,10 +60,14 @@ def _claim(target: Target, wanted: Desired, sight: Sight, book: Book) -> Claim:
     record, intent = book.records.get(key), book.intents.get(key)
     if record is None:
         return _by_name(target, wanted, sight, intent)
+    gone = record.id not in sight.inventory.by_id
+    made = born(intent, sight.inventory) if intent and not intent.id and gone else ()
+    if intent is not None and made:  # it was to be made again
+        return _lost(intent, made)
     if record.url != target.url:
         message = f"its record is of another server, {record.url}; adopt the plan here"
         return _stopped(Refusal(guard="ledger", message=message))
-    return _by_record(target, record, sight, intent)
+    return _by_record(target, wanted, record, sight, intent)
 
 
 def circumstances(target: Target, wanted: Desired, found: Claim, run: Run) -> Circumstances:
@@ -93,7 +97,9 @@ def unanswered(book: Book | None) -> tuple[str, ...]:
     return tuple(one.name for one in intents if not one.id)
 
 
-def _by_record(target: Target, record: Record, sight: Sight, intent: Intent | None) -> Claim:
+def _by_record(
+    target: Target, wanted: Desired, record: Record, sight: Sight, intent: Intent | None
+) -> Claim:
     shared = sight.owners.get(record.id, ())
     if len(shared) > 1:
         message = (
@@ -107,15 +113,29 @@ def _by_record(target: Target, record: Record, sight: Sight, intent: Intent | No
             f"the plan {record.id} that was made of this file is gone from the server;"
             " another one would be made"
         )
-        return Claim(
-            refusals=(Refusal(guard="recreate", message=message, lift="--allow recreate"),)
-        )
+        again = Refusal(guard="recreate", message=message, lift="--allow recreate")
+        return Claim(refusals=(again, *_taken(wanted, sight)))
+    renames = str(raw.get("name")).strip() != wanted.plan.display_name.strip()
     return Claim(
         raw=raw,
+        refusals=_taken(wanted, sight) if renames else (),
         memory=memory(record),
         origin=record.origin.commit,
         return_to=intent.return_to if intent else None,
     )
+
+
+def _taken(wanted: Desired, sight: Sight) -> tuple[Refusal, ...]:
+    """A plan gets no name that another one has: names say which plan people mean."""
+    named = sight.inventory.documents.get(wanted.plan.display_name, ())
+    others = [str(raw.get("id")) for raw in named if str(raw.get("id")) not in sight.going]
+    if not others:
+        return ()
+    message = (
+        f"the name {wanted.plan.display_name!r} is taken by {' and '.join(others)};"
+        " choose another, or rename that plan on the server"
+    )
+    return (Refusal(guard="ambiguous", message=message),)
 
 
 def missing(target: Target, id_: str) -> Raw | None:

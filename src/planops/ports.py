@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from planops.core.attribution import Touches
 from planops.core.changes import Change, Step
 from planops.core.decide import Desired, Rules
 from planops.core.ledger import Book
 from planops.core.model import JSON, Plan
+
+Specs: TypeAlias = Mapping[str, JSON]
+"""A spec, by field."""
+NOTHING: Final[Mapping[str, Specs]] = MappingProxyType({})
+UNKNOWN: Final[Specs] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +52,14 @@ class Inventory:
 class Backend(Protocol):
     """One server. Every method may raise ``ServerSaidNo`` and its kinds."""
 
-    def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
-        """Resolve what the files refer to (accounts), once a run; the order is kept."""
+    def prepare(
+        self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
+    ) -> tuple[Desired, ...]:
+        """Resolve what the files refer to (accounts), once a run; the order is kept.
+
+        ``applied`` are specs as they were last applied, by key: what they refer to is resolved as
+        well, so that what the server still holds of it can be told from what somebody changed.
+        """
         ...
 
     @property

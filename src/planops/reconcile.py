@@ -34,11 +34,12 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
     """Resolve the files' references and read ledger and server, completely or not at all."""
     run.progress(Progress(target=target.name, what=f"reading {target.url}"))
     book = target.keeping.ledger.load() if target.keeping else None
-    desired = target.backend.prepare(plans)
     records = book.records.values() if book else ()
+    ours = [record for record in records if record.url == target.url]
+    desired = target.backend.prepare(plans, {record.key: record.spec for record in ours})
     inventory = target.backend.observe(
         [*(plan.display_name for plan in plans), *unanswered(book)],
-        [record.id for record in records if record.url == target.url],
+        [record.id for record in ours],
     )
     what = f"plans on the server: {len(inventory.stubs)}, in files: {len(plans)}"
     run.progress(Progress(target=target.name, what=what))

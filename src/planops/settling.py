@@ -65,7 +65,8 @@ def _intent(target: Target, sight: Sight, book: Book, change: Change, run: Run) 
     if old is None:
         return new
     new = replace(new, return_to=new.return_to or old.return_to)
-    if old.id or new.key in book.records:
+    record = book.records.get(new.key)
+    if old.id or (record is not None and record.id == new.id):
         return new
     # Nothing but the ordinal tells that the plan is ours, until there is a record of it.
     return replace(new, op=old.op, id="", high_water=min(old.high_water, new.high_water))

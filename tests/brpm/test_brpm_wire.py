@@ -202,14 +202,15 @@ def test_states_are_read_as_the_server_spells_them() -> None:
 
 def test_names_are_collected_once_and_in_order() -> None:
     plans = [plan(**DECLARED), plan(**DECLARED), plan(teams=["Core"], release_name=None)]
-    assert mentioned(plans) == (
+    assert mentioned(one.spec for one in plans) == (
         ("plan_template_name", "Sample"),
         ("release_manager", "patrick"),
         ("release_name", "R1"),
         ("teams", "Batch"),
         ("teams", "Core"),
     )
-    assert mentioned([plan(plan_template_id=1, team_ids=[1], teams=None, release_manager="")]) == ()
+    nobody = plan(plan_template_id=1, team_ids=[1], teams=None, release_manager="")
+    assert mentioned([nobody.spec]) == ()
 
 
 @pytest.mark.parametrize(

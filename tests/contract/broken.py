@@ -38,7 +38,7 @@ from planops.errors import (
     ServerSaidNo,
     StateConflict,
 )
-from planops.ports import Backend, Inventory, Stub
+from planops.ports import NOTHING, Backend, Inventory, Specs, Stub
 
 Body: TypeAlias = Callable[[Any, Desired, Live | None], Any]
 """Spoils a request's body; it may change the copy that it gets."""
@@ -52,8 +52,10 @@ class Spoilt:
     def __init__(self, inner: Backend) -> None:
         self.inner = inner
 
-    def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
-        return self.inner.prepare(plans)
+    def prepare(
+        self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
+    ) -> tuple[Desired, ...]:
+        return self.inner.prepare(plans, applied)
 
     @property
     def rules(self) -> Rules:
@@ -569,8 +571,10 @@ class Preparing(Spoilt):
         super().__init__(inner)
         self.spoil = spoil
 
-    def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
-        return tuple(map(self.spoil, super().prepare(plans)))
+    def prepare(
+        self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
+    ) -> tuple[Desired, ...]:
+        return tuple(map(self.spoil, super().prepare(plans, applied)))
 
 
 def trusting(desired: Desired) -> Desired:
@@ -601,8 +605,11 @@ def made_up(desired: Desired) -> Desired:
 class Sorting(Spoilt):
     """Prepares the plans in an order of its own."""
 
-    def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
-        return super().prepare(sorted(plans, key=lambda plan: plan.display_name, reverse=True))
+    def prepare(
+        self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
+    ) -> tuple[Desired, ...]:
+        backwards = sorted(plans, key=lambda plan: plan.display_name, reverse=True)
+        return super().prepare(backwards, applied)
 
 
 class Talkative(Spoilt):

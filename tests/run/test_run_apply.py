@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from planops.core.model import ABSENT, JSON, Live, Plan, Value
 from planops.core.report import ExitCode, Outcome, Report, StepResult, TargetReport, exit_code
 from planops.core.shape import Shape
 from planops.manifests.load import load_config, load_plans
-from planops.ports import Backend, Inventory
+from planops.ports import NOTHING, Backend, Inventory, Specs
 from planops.run import Run, Target
 from planops.sandbox.zadig import Fault, Generation
 from run.world import (
@@ -354,8 +354,10 @@ class Broken:
     on_read: Callable[[str], None] = lambda _: None
     on_rules: Callable[[Rules], Rules] = lambda rules: rules
 
-    def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
-        return self.inner.prepare(plans)
+    def prepare(
+        self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
+    ) -> tuple[Desired, ...]:
+        return self.inner.prepare(plans, applied)
 
     @property
     def rules(self) -> Rules:

@@ -16,6 +16,7 @@ from planops.core.report import Outcome
 from planops.errors import Garbled, NotAllowed, ServerSaidNo
 from planops.sandbox.brpm import Fault
 from run.brpm_world import PLANS, TEMPLATE, World, attributes, event, plan, world
+from run.ledgers import MemoryLedger, MovingClock, kept
 from run.world import Through, applied, apply_one, asked, guards, look, outcomes, why
 
 ODD = '100% "A&B" + C/D #1?'
@@ -497,3 +498,16 @@ def test_another_plan_than_was_asked_for_is_not_taken_for_it(brpm: World) -> Non
     assert str(caught.value) == (
         f"GET {PLANS}/1: the answer is not that plan; check url in planops.yaml"
     )
+
+
+def test_a_name_of_before_is_known_by_its_id(brpm: World) -> None:
+    """The server shows ids only: that git changed the name is an edit, and no conflict."""
+    target = kept(brpm.target(by_name=False), MemoryLedger(), MovingClock())
+    applied(target, [plan(release_manager="alice", teams=["AllAccess"])])
+    wanted = plan(release_manager="bob", teams=["Payments"])
+    (change,) = look(target, [wanted], asked())[1].changes
+    assert {delta.cause for delta in change.deltas} == {Cause.EDIT}
+    brpm.sandbox.edit(brpm.sandbox.plans()[-1]["id"], {"release_manager_id": 2})
+    (change,) = look(target, [wanted], asked())[1].changes
+    causes = {delta.path: delta.cause for delta in change.deltas}
+    assert causes["/spec/release_manager"] is Cause.CONFLICT

@@ -16,6 +16,7 @@ from planops.core.report import Outcome
 from planops.run import Target
 from run.ledgers import MemoryLedger, MovingClock, kept
 from run.world import (
+    UIDS,
     World,
     applied,
     apply_one,
@@ -343,3 +344,50 @@ def test_what_was_left_open_is_not_closed_while_the_run_is_interrupted(
     run.stop.set()
     reconcile.apply(target, sight, changes, run)
     assert ledger.load().intents.keys() == {"train"}
+
+
+def test_a_plan_that_is_made_again_is_not_made_twice(zadig: World, ledger: MemoryLedger) -> None:
+    """The run that was allowed to died after the call; the record still names the old plan."""
+    target = on(zadig, ledger)
+    apply_one(target, plan(jobs=[text()]))
+    zadig.sandbox.remove_plan(zadig.named("train")[0]["id"])
+    begun(ledger, high_water=1)
+    id_ = zadig.plant("train", jobs=[])
+    report = apply_one(target, plan(jobs=[text()]), asked(recreate=1))
+    assert report.outcome is Outcome.APPLIED
+    assert [one["id"] for one in zadig.named("train")] == [id_]
+    assert record(ledger).id == id_
+
+
+def test_drift_that_is_left_stays_drift_when_only_the_state_moves(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    target = replace(on(zadig, ledger), drift=Drift.REPORT)
+    apply_one(target, plan(description="ours", jobs=[text()]))
+    zadig.sandbox.edit(zadig.named("train")[0]["id"], {"description": "theirs"})
+    wanted = plan(state="finish_planning", description="ours", jobs=[text()])
+    assert apply_one(target, wanted).outcome is Outcome.APPLIED
+    assert causes(target, wanted) == {"/spec/description": Cause.DRIFT}
+
+
+def test_a_manager_whom_the_server_shows_by_another_name_is_no_conflict(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    """Zadig may show a display name; who it was before is told by the id (zadig.md §5.2)."""
+    target = on(zadig, ledger)
+    apply_one(target, plan(manager="patrick", jobs=[text()]))
+    zadig.sandbox.edit(zadig.named("train")[0]["id"], {"manager": "Patrick the Great"})
+    wanted = plan(manager="alice", jobs=[text()])
+    assert causes(target, wanted) == {"/spec/manager": Cause.EDIT}
+    zadig.sandbox.edit(zadig.named("train")[0]["id"], {"manager": "Bob", "manager_id": UIDS["bob"]})
+    assert causes(target, wanted) == {"/spec/manager": Cause.CONFLICT}
+
+
+def test_a_name_that_another_plan_has_is_not_taken(zadig: World, ledger: MemoryLedger) -> None:
+    target = on(zadig, ledger)
+    apply_one(target, plan(jobs=[text()]))
+    id_ = zadig.plant("Tram", jobs=[])
+    wanted = plan(jobs=[text()])
+    report = apply_one(target, replace(wanted, spec=wanted.spec | {"name": "Tram"}))
+    assert guards(report) == {"ambiguous"}
+    assert f"the name 'Tram' is taken by {id_}" in why(report)

@@ -33,7 +33,8 @@ yes  no     finished   -          unchanged  adopt      -       empty
 yes  no     finished   by-name    unchanged  -          -       theirs
 yes  yes    id         -          unchanged  -          -       same
 yes  yes    renamed    -          update     -          update  same
-yes  yes    name       -          create     recreate   -       same
+yes  yes    name       -          create     both       -       same
+yes  yes    name       recreate   create     ambiguous  -       same
 yes  yes    twice      -          unchanged  -          -       same
 yes  yes    gone       -          create     recreate   -       same
 yes  yes    gone       recreate   create     -          create  new
@@ -69,6 +70,9 @@ the recorded one is gone, "twice" a stranger beside the recorded plan, or two st
 
 ``ledger``: a record of the "new" plan or of "theirs", the "same" as before, or none: "empty".
 """
+
+
+GUARDS: Mapping[str, set[str]] = {"-": set(), "both": {"recreate", "ambiguous"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +230,7 @@ def test_by_the_table(server: Server, row: Row) -> None:
     changes, report = run(server, ledger, [server.plan] * (row.file == "yes"), row.allowed)
 
     told = [(one.kind.value, {found.guard for found in one.refusals}) for one in changes]
-    guards = set() if row.guards == "-" else {row.guards}
+    guards = GUARDS.get(row.guards, {row.guards})
     assert told == ([] if row.diff == "-" else [(row.diff, guards)])
     made = [method for method, _, _ in server.writes()[since:]]
     assert made == server.calls[row.calls]

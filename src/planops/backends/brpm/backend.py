@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from planops.backends.brpm.answers import (
     EVENT,
@@ -29,7 +29,7 @@ from planops.core.decide import Desired
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape
 from planops.errors import Garbled, NotAllowed, OutcomeUnknown, PlanopsError, ServerSaidNo
-from planops.ports import Inventory, Stub
+from planops.ports import NOTHING, Inventory, Specs, Stub
 
 USERS = "/v1/users"
 STATE = "filters[aasm_state]"
@@ -62,11 +62,15 @@ class BrpmBackend:
         """The pure half: schema, lifecycle, wire format."""
         return self._rules
 
-    def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
+    def prepare(
+        self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
+    ) -> tuple[Desired, ...]:
         """Look up every name that the files mention, once, and make the specs canonical."""
-        names = mentioned(plans)
+        before = [applied.get(plan.key.name, {}) for plan in plans]
+        names = mentioned([*(plan.spec for plan in plans), *before])
         found = dict(zip(names, self._http.map(self._look_up, names), strict=True))
-        return tuple(resolved(plan, found, self._rules.shape) for plan in plans)
+        pairs = zip(plans, before, strict=True)
+        return tuple(resolved(plan, found, self._rules.shape, was) for plan, was in pairs)
 
     def _look_up(self, name: Name) -> tuple[int, ...] | None:
         """Find everything of a name; ``None`` where the token may not look (§6)."""

@@ -16,6 +16,7 @@ from planops.core.decide import Desired
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape, cleared
+from planops.ports import UNKNOWN, Specs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,9 @@ Found: TypeAlias = Mapping[Name, "tuple[int, ...] | None"]
 """The ids of everything of a name; ``None`` where the token may not look."""
 
 
-def mentioned(plans: Iterable[Plan]) -> tuple[Name, ...]:
-    """Collect the names that plans mention, each once."""
-    return tuple(sorted({name for plan in plans for name in _names(plan.spec)}))
+def mentioned(specs: Iterable[Mapping[str, JSON]]) -> tuple[Name, ...]:
+    """Collect the names that specs mention, each once."""
+    return tuple(sorted({name for spec in specs for name in _names(spec)}))
 
 
 def _names(spec: Mapping[str, JSON]) -> list[Name]:
@@ -94,14 +95,18 @@ def matching(kind: Kind, name: str, rows: Sequence[Tree]) -> tuple[int, ...]:
     return tuple(sorted(id_ for id_ in found if isinstance(id_, int)))
 
 
-def resolved(plan: Plan, found: Found, shape: Shape) -> Desired:
-    """Make a spec canonical: texts stripped, ``null`` as the zero; ids go along with names."""
+def resolved(plan: Plan, found: Found, shape: Shape, before: Specs = UNKNOWN) -> Desired:
+    """Make a spec canonical: texts stripped, ``null`` as the zero; ids go along with names.
+
+    Also with those of ``before``, the spec that was last applied.
+    """
     spec: Tree = {
         name: value.strip() if isinstance(value, str) else value
         for name, value in plan.spec.items()
     }
     known = {name: found.get(name) for name in _names(plan.spec)}
-    ids = {f"{field}:{name}": str(ids[0]) for (field, name), ids in known.items() if ids}
+    both = {name: found.get(name) for name in _names(before)} | known
+    ids = {f"{field}:{name}": str(ids[0]) for (field, name), ids in both.items() if ids}
     whole = cleared(shape, spec)
     return Desired(
         plan=plan,

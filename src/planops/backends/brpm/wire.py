@@ -61,6 +61,11 @@ class BrpmRules:
         wanted: Tree = dict(desired.spec) if desired else {}
         if isinstance(base, dict):
             wanted = base | wanted
+        before = base if isinstance(base, dict) else {}
+
+        def declared(kind: Kind) -> list[JSON]:
+            return [*_listed(wanted, kind), *_listed(before, kind)]
+
         unseen: dict[str, str] = {}
         template, release = tree(raw.get("plan_template")), tree(raw.get("release"))
         teams = rows(raw.get("teams"))
@@ -73,13 +78,13 @@ class BrpmRules:
             "release_date": raw.get("release_date"),
             "team_ids": [team.get("id") for team in teams],
             "teams": [
-                _named(TEAM, team.get("id"), _listed(wanted, TEAM), ids) or text(team, "name")
+                _named(TEAM, team.get("id"), declared(TEAM), ids) or text(team, "name")
                 for team in teams
             ],
         }
         for kind, shown in ((TEMPLATE, template), (RELEASE, release), (MANAGER, {})):
             held = spec[kind.id_field]
-            name = _named(kind, held, _listed(wanted, kind), ids) or text(shown, "name")
+            name = _named(kind, held, declared(kind), ids) or text(shown, "name")
             if held and not name and wanted.get(kind.field) and not ids.get(_key(kind, wanted)):
                 unseen[f"/spec/{kind.field}"] = (
                     f"the server shows only an id, and the token may not look up the {kind.title}"

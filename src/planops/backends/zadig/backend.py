@@ -25,7 +25,8 @@ from planops.backends.zadig.generations import Generation, recognised
 from planops.backends.zadig.people import Account, Directory, Person, resolved
 from planops.backends.zadig.references import KINDS, Names, listed, mentioned, runs_workflows
 from planops.backends.zadig.wire import INTERNAL, OPEN, ZadigRules
-from planops.core.attribution import NOTHING, Touches
+from planops.core.attribution import NOTHING as NOBODY
+from planops.core.attribution import Touches
 from planops.core.changes import NEW_ID, Change, Step, StepKind
 from planops.core.decide import Desired
 from planops.core.model import JSON, Plan
@@ -39,7 +40,7 @@ from planops.errors import (
     SettingsWrong,
     Unreachable,
 )
-from planops.ports import Inventory, Stub
+from planops.ports import NOTHING, Inventory, Specs, Stub
 
 PAGE = 1000
 PASSES = 4
@@ -77,9 +78,12 @@ class ZadigBackend:
         """The pure half: schema, lifecycle, wire format."""
         return self._rules
 
-    def prepare(self, plans: Sequence[Plan]) -> tuple[Desired, ...]:
+    def prepare(
+        self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
+    ) -> tuple[Desired, ...]:
         """Look up everything that the files name, once, and make the specs canonical."""
-        found = self._people(Directory.of(plans).accounts)
+        before = [applied.get(plan.key.name, {}) for plan in plans]
+        found = self._people(Directory.of(plans, before).accounts)
         administrator = any(people is not None for people in found.values())
         wanted_names = mentioned(plans)
         if runs_workflows(plans):
@@ -87,7 +91,8 @@ class ZadigBackend:
         self._rules = replace(
             self._rules, administrator=administrator, names=self._names(wanted_names)
         )
-        return tuple(resolved(plan, found, self._rules.shape) for plan in plans)
+        pairs = zip(plans, before, strict=True)
+        return tuple(resolved(plan, found, self._rules.shape, was) for plan, was in pairs)
 
     def _people(self, accounts: Sequence[Account]) -> dict[Account, tuple[Person, ...] | None]:
         """Look up all accounts; where the first answer is that the token may not, ask no more."""
@@ -255,13 +260,13 @@ class ZadigBackend:
         first, rest = changes[:1], changes[1:]
         found = [self._touches(change) for change in first]
         if None in found:
-            return (NOTHING,) * len(changes)
-        return tuple(each or NOTHING for each in (*found, *self._http.map(self._touches, rest)))
+            return (NOBODY,) * len(changes)
+        return tuple(each or NOBODY for each in (*found, *self._http.map(self._touches, rest)))
 
     def _touches(self, change: Change) -> Touches | None:
         """Ask one history; ``None`` where the server does not show it."""
         if change.live is None or not is_id(change.live.id):
-            return NOTHING
+            return NOBODY
         path = f"{INTERNAL}/{change.live.id}/logs"
         try:
             response = self._http.read(Request(method="GET", path=path))
@@ -269,7 +274,7 @@ class ZadigBackend:
         except PlanopsError:
             shown = None
         told = history.touches(shown or (), change)
-        return None if shown is None and told == NOTHING else told
+        return None if shown is None and told == NOBODY else told
 
     def _read(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Response:
         """Read, and once more after a 403: the server sends one when its user service is away."""

@@ -16,6 +16,7 @@ from planops.core.decide import Desired
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape, cleared
+from planops.ports import UNKNOWN, Specs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +40,23 @@ class Directory:
     accounts: tuple[Account, ...]
 
     @classmethod
-    def of(cls, plans: Iterable[Plan]) -> Directory:
-        """Collect the accounts of managers and approvers."""
-        return cls(accounts=tuple(sorted({account for plan in plans for account in _named(plan)})))
+    def of(cls, plans: Iterable[Plan], before: Iterable[Mapping[str, JSON]] = ()) -> Directory:
+        """Collect the accounts of managers and approvers, and of managers applied before."""
+        named = {account for plan in plans for account in _named(plan)}
+        named |= {_manager(spec) for spec in before if spec.get("manager")}
+        return cls(accounts=tuple(sorted(named)))
 
 
 def _named(plan: Plan) -> Iterator[Account]:
-    yield _manager(plan)
+    yield _manager(plan.spec)
     for user in _users(plan.spec):
         name = user.get("account") or (user.get("user_name") if user.get("user_id") else None)
         if isinstance(name, str):
             yield (name, "")
 
 
-def _manager(plan: Plan) -> Account:
-    return (str(plan.spec["manager"]), str(plan.spec.get("manager_identity_type") or ""))
+def _manager(spec: Mapping[str, JSON]) -> Account:
+    return (str(spec["manager"]), str(spec.get("manager_identity_type") or ""))
 
 
 def _users(spec: Mapping[str, JSON]) -> list[Tree]:
@@ -61,11 +64,14 @@ def _users(spec: Mapping[str, JSON]) -> list[Tree]:
     return rows(native.get("approve_users"))
 
 
-def resolved(plan: Plan, found: Found, shape: Shape) -> Desired:
-    """Make a spec canonical: people by id, ``null`` as the server keeps it, inputs complete."""
+def resolved(plan: Plan, found: Found, shape: Shape, before: Specs = UNKNOWN) -> Desired:
+    """Make a spec canonical: people by id, ``null`` as the server keeps it, inputs complete.
+
+    ``before`` is the spec that was last applied, whose manager is told by id as well.
+    """
     refusals: list[Refusal] = []
     spec = dict(plan.spec)
-    people = _people(plan, found, refusals)
+    people = _before(before, found) | _people(plan, found, refusals)
     if _users(spec):
         users: list[JSON] = [_user(user, found, refusals) for user in _users(spec)]
         approval = tree(spec["approval"])
@@ -77,8 +83,14 @@ def resolved(plan: Plan, found: Found, shape: Shape) -> Desired:
     return Desired(plan=plan, spec=tree(cleared(shape, spec)), ids=people, refusals=tuple(refusals))
 
 
+def _before(spec: Mapping[str, JSON], found: Found) -> dict[str, str]:
+    account = _manager(spec) if spec.get("manager") else ("", "")
+    who = found.get(account) or ()
+    return {account[0]: who[0].uid} if len(who) == 1 else {}
+
+
 def _people(plan: Plan, found: Found, refusals: list[Refusal]) -> dict[str, str]:
-    account = _manager(plan)
+    account = _manager(plan.spec)
     who = found.get(account)
     if who is None:
         return {}

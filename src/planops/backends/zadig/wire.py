@@ -79,7 +79,7 @@ class ZadigRules:
             wanted = tree(union(self.shape, wanted, base))
         state, unseen = text(raw, "status"), dict[str, str]()
         spec: Tree = {name: raw.get(name) for name in ("name", *SCALARS)}
-        spec["manager"] = _manager(raw, desired, unseen)
+        spec["manager"] = _manager(raw, desired, base, unseen)
         spec["approval"] = self._view_approval(raw, wanted, unseen)
         spec["jobs"] = view_jobs(
             raw.get("jobs"), declared_jobs(wanted), unseen, Reading(names=self.names)
@@ -262,8 +262,8 @@ def _number(raw: Tree, name: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _manager(raw: Tree, desired: Desired | None, unseen: dict[str, str]) -> JSON:
-    """Name the manager as the file does, if it is that person (docs/servers/zadig.md §5.2)."""
+def _manager(raw: Tree, desired: Desired | None, base: Value, unseen: dict[str, str]) -> JSON:
+    """Name the manager as the file does, or did, if it is that person (§5.2)."""
     held, account = text(raw, "manager"), desired.spec.get("manager") if desired else None
     if desired is None or not isinstance(account, str):
         return held
@@ -271,6 +271,9 @@ def _manager(raw: Tree, desired: Desired | None, unseen: dict[str, str]) -> JSON
     if uid is not None:
         if uid == raw.get("manager_id"):
             return account
+        before = base.get("manager") if isinstance(base, dict) else None
+        if isinstance(before, str) and desired.ids.get(before) == raw.get("manager_id"):
+            return before
         return held if held not in ("", account) else text(raw, "manager_id")
     if held.casefold() == account.casefold():
         return account
