@@ -18,7 +18,6 @@ from crash.scenes import WIRE
 from histories.checks import check_causes, check_frame, check_rest, check_shown, check_stopped
 from histories.servers import Document, Fields, Server
 from planops import reconcile
-from planops.core.changes import ChangeKind
 from planops.core.decide import Drift
 from planops.core.guards import PER_PLAN
 from planops.core.model import Plan
@@ -274,7 +273,7 @@ class Walk:
             self.say(f"  {key}: {one.change.kind.value}, {one.outcome.value} {one.error}")
             wrote = StepResult.DONE in one.results
             if one.change.orphan is not None:
-                if one.change.kind is ChangeKind.FORGET or one.outcome is Outcome.APPLIED:
+                if key not in self.ledger.load().records:
                     self.applied.pop(key, None)
                 continue
             ended = one.outcome in DONE and not one.change.refusals
