@@ -141,6 +141,9 @@ ARROWS: Mapping[str, set[str]] = {
     "pruning": _RUN | {"custody", "ownership", "bookkeeping", "execution"},
     "reconcile": _RUN
     | {"custody", "reporting", "ownership", "bookkeeping", "execution", "settling", "pruning"},
+    "adoptees": _RUN | {"manifests"},
+    "adoption": _RUN | {"manifests", "adoptees"},
+    "adopting": _RUN | {"custody", "reporting", "reconcile", "manifests", "adoptees", "adoption"},
     "testing": _RUN | {"reconcile", "execution", "reporting"},
     "manifests": _PORTS | {"manifests"},
     "git": _PORTS | {"git"},

@@ -103,7 +103,7 @@ def take(keeping: Keeping, seen: Book, intents: Sequence[Intent], message: str) 
     the lease, ``LedgerMoved`` where the ledger says something else by now, ``Refused`` where
     nobody can tell who holds it.
     """
-    book = _free(keeping, seen)
+    book = free(keeping, seen)
     begun = keeping.monotonic()
     documents = dict(map(intent_document, intents))
     path, data = lease_document(keeping.lease())
@@ -117,13 +117,19 @@ def take(keeping: Keeping, seen: Book, intents: Sequence[Intent], message: str) 
 
 
 def note(keeping: Keeping, seen: Book, documents: Mapping[str, bytes | None], message: str) -> None:
-    """Write documents that no call stands behind, once nobody holds the lease; raises as `take`."""
-    book = _free(keeping, seen)
-    keeping.ledger.write(book.tip, {**documents, LEASE: None}, message, keeping.clock.now())
+    """Write documents that no call stands behind, once nobody holds the lease.
+
+    Raises as :func:`take`. What a dead holder left open stays open, its lease with it.
+    """
+    book = free(keeping, seen)
+    keeping.ledger.write(book.tip, documents, message, keeping.clock.now())
 
 
-def _free(keeping: Keeping, seen: Book) -> Book:
-    """Wait until nobody holds the lease, or until its holder must be gone."""
+def free(keeping: Keeping, seen: Book) -> Book:
+    """Wait until nobody holds the lease, or until its holder must be gone.
+
+    Gives the ledger as it is then; raises as :func:`take`.
+    """
     book, waited, unmoved = seen, 0, 0
     while (lease := _lease(book)) is not None and not keeping.is_dead(lease):
         over = lease.is_over(keeping.clock.now())

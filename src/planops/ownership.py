@@ -158,7 +158,9 @@ def _by_name(target: Target, wanted: Desired, sight: Sight, intent: Intent | Non
     owned = str(documents[0].get("id")) in sight.owners
     if target.by_name and not owned:
         return Claim(raw=documents[0])
-    return Claim(raw=documents[0], refusals=(_not_ours(documents[0], owned=owned),))
+    return Claim(
+        raw=documents[0], refusals=(_not_ours(documents[0], wanted.plan.key.name, owned=owned),)
+    )
 
 
 def born(intent: Intent, inventory: Inventory) -> tuple[Raw, ...]:
@@ -185,13 +187,13 @@ def _several(name: str, documents: tuple[Raw, ...]) -> Refusal:
     return Refusal(guard="ambiguous", message=message)
 
 
-def _not_ours(raw: Mapping[str, JSON], *, owned: bool) -> Refusal:
+def _not_ours(raw: Mapping[str, JSON], key: str, *, owned: bool) -> Refusal:
     if owned:
         message = f"the plan of this name ({raw.get('id')}) is another file's by the ledger"
         return Refusal(guard="adopt", message=message)
     message = (
         f"the server holds a plan of this name ({raw.get('id')}), and nothing records that it is"
-        " this file's"
+        f" this file's; planops adopt {key} records it"
     )
     return Refusal(guard="adopt", message=message, lift="--adopt-by-name")
 

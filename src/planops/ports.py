@@ -13,13 +13,13 @@ from typing import Final, Protocol, TypeAlias, runtime_checkable
 from planops.core.attribution import Touches
 from planops.core.changes import Change, Step
 from planops.core.decide import Desired, Rules
+from planops.core.drafts import Draft
 from planops.core.ledger import Book
 from planops.core.model import JSON, Plan
 
 Specs: TypeAlias = Mapping[str, JSON]
 """A spec, by field."""
 NOTHING: Final[Mapping[str, Specs]] = MappingProxyType({})
-UNKNOWN: Final[Specs] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,10 @@ class Backend(Protocol):
     @property
     def rules(self) -> Rules:
         """The pure half: schema, lifecycle, wire format."""
+        ...
+
+    def describe(self, documents: Sequence[dict[str, JSON]]) -> tuple[Draft, ...]:
+        """Say what files would declare of these plans, as far as files can; the order is kept."""
         ...
 
     def observe(self, names: Iterable[str], ids: Collection[str] = ()) -> Inventory:

@@ -129,6 +129,20 @@ def test_yes_applies(answer: str, place: Place) -> None:
     assert json.loads((place.folder / "a.json").read_text())["outcome"] == "applied"
 
 
+@pytest.mark.parametrize(("answer", "there"), [("y\n", True), ("n\n", False)])
+def test_adopting_shows_the_files_and_asks(answer: str, there: bool, place: Place) -> None:  # noqa: FBT001
+    place.plant("b", description="one\ntwo\n")
+    with screen(place, "adopt", "--all") as at:
+        shown = at.until("Write this? [y/N]: ")
+        assert "\r\nplans/plan-b.yaml:\r\n  # yaml-language-server: " in shown
+        assert "    description: |\r\n" in shown
+        assert not (place.folder / "plans").exists()
+        at.type(answer)
+        assert at.code() == ExitCode.OK
+        assert ("planops: nothing was written" in at.shown) is not there
+    assert (place.folder / "plans/plan-b.yaml").exists() is there
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n", "no\n"])
 def test_no_applies_nothing_and_the_report_is_there(answer: str, place: Place) -> None:
     changed(place, "a")

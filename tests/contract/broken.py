@@ -28,6 +28,7 @@ from planops.backends.zadig.wire import OPEN as ZADIG
 from planops.core.changes import Request, Step, StepKind
 from planops.core.compare import overlay
 from planops.core.decide import Desired, Proposal, Rules
+from planops.core.drafts import Draft
 from planops.core.lifecycle import Edge, Lifecycle, Move
 from planops.core.model import ABSENT, JSON, Live, Manage, Plan, Value
 from planops.core.shape import Shape
@@ -56,6 +57,9 @@ class Spoilt:
         self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
     ) -> tuple[Desired, ...]:
         return self.inner.prepare(plans, applied)
+
+    def describe(self, documents: Sequence[dict[str, JSON]]) -> tuple[Draft, ...]:
+        return self.inner.describe(documents)
 
     @property
     def rules(self) -> Rules:

@@ -14,6 +14,7 @@ from planops import reconcile
 from planops.backends.exchange import Request, Response, Transport
 from planops.core.changes import Step, StepKind
 from planops.core.decide import Desired, Proposal, Rules
+from planops.core.drafts import Draft
 from planops.core.guards import Limits
 from planops.core.lifecycle import Edge, Lifecycle, Move
 from planops.core.model import ABSENT, JSON, Live, Plan, Value
@@ -358,6 +359,9 @@ class Broken:
         self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
     ) -> tuple[Desired, ...]:
         return self.inner.prepare(plans, applied)
+
+    def describe(self, documents: Sequence[dict[str, JSON]]) -> tuple[Draft, ...]:
+        return self.inner.describe(documents)
 
     @property
     def rules(self) -> Rules:

@@ -51,7 +51,7 @@ from planops.run import Run, Sight, Target
     metavar="FINGERPRINT",
     help="Apply only the change of this fingerprint, as diff shows it; may be repeated.",
 )
-@options.lock
+@options.lock_timeout
 @options.output
 def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
     """Make the calls that diff shows: one at a time, looking again before and after each.

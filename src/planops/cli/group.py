@@ -27,6 +27,7 @@ COMMANDS = {
     "validate": "Check the plan files; no server, no credentials.",
     "diff": "Show what would be done, call for call, and do nothing.",
     "apply": "Make the calls that diff shows.",
+    "adopt": "Take over plans that are on a server already.",
     "status": "Say where every plan is, where it should be, and who is next.",
     "drift": "Show what somebody changed on the servers.",
     "log": "Show what was applied, when, by whom, from which commit.",
@@ -37,6 +38,7 @@ COMMANDS = {
     "demo": "Play the whole story on the sandbox, in a repository of its own.",
 }
 MEANT = {
+    "import": "adopt",
     "plan": "diff",
     "preview": "diff",
     "dry-run": "diff",

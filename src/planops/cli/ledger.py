@@ -54,7 +54,7 @@ def show(**given: Any) -> int:
 @command.command()
 @options.selection
 @options.comparison
-@options.lock
+@options.lock_timeout
 @options.option(
     "-y",
     "--yes",

@@ -75,8 +75,8 @@ def paths(command: Command) -> Command:
     return click.argument("paths", nargs=-1, metavar="[PATH]...")(command)
 
 
-def selection(command: Command) -> Command:
-    """Add the options that choose plans, and where the settings are."""
+def settings(command: Command) -> Command:
+    """Add the options that say where the settings are, and which targets are meant."""
     for each in reversed(
         (
             option(
@@ -95,19 +95,24 @@ def selection(command: Command) -> Command:
                 envvar="PLANOPS_TARGET",
                 help="Only this target; may be repeated.",
             ),
-            option(
-                "-l",
-                "--selector",
-                "labels",
-                multiple=True,
-                envvar="PLANOPS_SELECTOR",
-                metavar="KEY=VALUE",
-                help="Only plans with this label; KEY, KEY!=VALUE and commas work too.",
-            ),
         )
     ):
         command = each(command)
     return command
+
+
+def selection(command: Command) -> Command:
+    """Add the options that choose plans, and where the settings are."""
+    labels = option(
+        "-l",
+        "--selector",
+        "labels",
+        multiple=True,
+        envvar="PLANOPS_SELECTOR",
+        metavar="KEY=VALUE",
+        help="Only plans with this label; KEY, KEY!=VALUE and commas work too.",
+    )
+    return settings(labels(command))
 
 
 def output(command: Command) -> Command:
@@ -150,45 +155,38 @@ def output(command: Command) -> Command:
     return command
 
 
-def lock(command: Command) -> Command:
-    """Add the option that says how long another run is waited for."""
-    return option(
-        "--lock-timeout",
-        type=Duration(),
-        default="0s",
-        envvar="PLANOPS_LOCK_TIMEOUT",
-        help="Wait this long for another run that holds the ledger (90s, 30m); else exit 75.",
-    )(command)
+by_name = option(
+    "--adopt-by-name",
+    is_flag=True,
+    envvar="PLANOPS_ADOPT_BY_NAME",
+    help="Take a plan on the server for the file's if their names are equal.",
+)
+lock_timeout = option(
+    "--lock-timeout",
+    type=Duration(),
+    default="0s",
+    envvar="PLANOPS_LOCK_TIMEOUT",
+    help="Wait this long for another run that holds the ledger (90s, 30m); else exit 75.",
+)
 
 
 def comparison(command: Command) -> Command:
     """Add the options that change what a comparison may lead to."""
-    for each in reversed(
-        (
-            option(
-                "--allow",
-                "allowances",
-                type=Allowance(),
-                multiple=True,
-                envvar="PLANOPS_ALLOW",
-                help=(
-                    "Lift a guard for N plans (default 1; "
-                    f"{' and '.join(PER_TARGET)}: the whole target): {', '.join(NAMES)}."
-                ),
-            ),
-            option(
-                "--prune",
-                is_flag=True,
-                envvar="PLANOPS_PRUNE",
-                help="Delete plans whose file is gone, where git proves that there was one.",
-            ),
-            option(
-                "--adopt-by-name",
-                is_flag=True,
-                envvar="PLANOPS_ADOPT_BY_NAME",
-                help="Take a plan on the server for the file's if their names are equal.",
-            ),
-        )
-    ):
-        command = each(command)
-    return command
+    allow = option(
+        "--allow",
+        "allowances",
+        type=Allowance(),
+        multiple=True,
+        envvar="PLANOPS_ALLOW",
+        help=(
+            "Lift a guard for N plans (default 1; "
+            f"{' and '.join(PER_TARGET)}: the whole target): {', '.join(NAMES)}."
+        ),
+    )
+    prune = option(
+        "--prune",
+        is_flag=True,
+        envvar="PLANOPS_PRUNE",
+        help="Delete plans whose file is gone, where git proves that there was one.",
+    )
+    return allow(prune(by_name(command)))

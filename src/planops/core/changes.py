@@ -111,6 +111,7 @@ class ChangeKind(enum.StrEnum):
     TRANSITION = "transition"
     DELETE = "delete"
     FORGET = "forget"
+    ADOPT = "adopt"  # no call: the plan is on the server, and becomes a file's
     UNCHANGED = "unchanged"
 
 

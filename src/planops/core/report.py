@@ -133,7 +133,7 @@ class Report:
 
 
 SUMMARY = (
-    "create", "update", "transition", "delete", "forget", "unchanged", "drift", "conflict",
+    "create", "update", "transition", "delete", "forget", "adopt", "unchanged", "drift", "conflict",
     "refused", "parked", "applied", "failed", "unknown", "stale", "skipped",
 )  # fmt: skip
 
@@ -164,7 +164,7 @@ def _found(report: Report) -> ExitCode:
         return ExitCode.BUG
     outcomes = {item.outcome for item in report.changes}
     failed = Outcome.FAILED in outcomes or _went_wrong(report)
-    applying = report.command == "apply"
+    applying = report.command in {"apply", "adopt"}
     if Outcome.UNKNOWN in outcomes or any(target.unrecorded for target in report.targets):
         return ExitCode.UNKNOWN
     if failed:
@@ -182,7 +182,12 @@ def _found(report: Report) -> ExitCode:
 
 
 def _wrote(report: Report) -> bool:
-    return any(StepResult.DONE in item.results for item in report.changes)
+    return any(StepResult.DONE in item.results or adopted(item) for item in report.changes)
+
+
+def adopted(item: ChangeReport) -> bool:
+    """Tell that a plan was taken over, which no call shows."""
+    return item.change.kind is ChangeKind.ADOPT and item.outcome is Outcome.APPLIED
 
 
 def _went_wrong(report: Report) -> bool:

@@ -81,19 +81,19 @@ def find(root: Path, globs: tuple[str, ...]) -> Found:
     """Find the files that globs name, each once however many ways lead to it."""
     base = root.resolve()
     search = _Search(root=base, patterns=tuple(glob_pattern(glob) for glob in globs))
-    for start in sorted({_fixed(glob) for glob in globs}):
+    for start in sorted({fixed(glob) for glob in globs}):
         _walk(search, start)
     return Found(files=tuple(sorted(search.found.values())), problems=tuple(search.problems))
 
 
-def _fixed(glob: str) -> str:
+def fixed(glob: str) -> str:
     """Take the folders of a glob before its first wildcard: the search begins there."""
-    fixed: list[str] = []
+    folders: list[str] = []
     for piece in glob.removeprefix("./").split("/")[:-1]:
         if "*" in piece or "?" in piece:
             break
-        fixed.append(piece)
-    return "/".join(fixed)
+        folders.append(piece)
+    return "/".join(folders)
 
 
 def _walk(search: _Search, start: str) -> None:

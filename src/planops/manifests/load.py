@@ -42,6 +42,7 @@ __all__ = [
     "find_config",
     "load_config",
     "load_plans",
+    "load_text",
     "secret",
 ]
 
@@ -124,7 +125,21 @@ def _read(root: Path, file: str, config: Config, plans: list[Plan], wrong: list[
     data = files.read(root, file)
     if isinstance(data, Problem):
         wrong.append(data)
-        return
+    else:
+        _take(data, file, config, plans, wrong)
+
+
+def load_text(text: str, file: str, config: Config) -> Loaded:
+    """Read what a file is going to hold, as if it were there."""
+    plans: list[Plan] = []
+    wrong: list[Problem] = []
+    _take(text.encode(), file, config, plans, wrong)
+    told = tuple(sorted(wrong, key=findings.place))
+    return Loaded(plans=tuple(plans), problems=told, files=1, selected=True)
+
+
+def _take(data: bytes, file: str, config: Config, plans: list[Plan], wrong: list[Problem]) -> None:
+    """Read a file's bytes into plans or problems."""
     parsed = parse(data, file)
     wrong += parsed.problems
     if not parsed.documents and not parsed.problems:

@@ -34,8 +34,8 @@ MAX_DIGITS: Final = 400
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _BASED = re.compile(r"[-+]?0(?:[xX][0-9a-fA-F_]+|o[0-7_]+|b[01_]+)", re.ASCII)
-_SMALLEST = -(2**63)
-_LARGEST = 2**63 - 1
+SMALLEST = -(2**63)
+LARGEST = 2**63 - 1
 
 
 class Doubtful(ValueError):
@@ -105,7 +105,7 @@ def _numeric(word: str) -> int | float | str:
 
 def _integer(word: str) -> int:
     number = int(word)
-    if _SMALLEST <= number <= _LARGEST:
+    if SMALLEST <= number <= LARGEST:
         return number
     raise Doubtful(
         "number-out-of-range",

@@ -6,7 +6,7 @@ Nothing here is escaped: whoever renders escapes it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from planops.core.changes import ChangeKind, StepKind
@@ -28,6 +28,7 @@ _KINDS: Final = (
     ChangeKind.UPDATE,
     ChangeKind.TRANSITION,
     ChangeKind.DELETE,
+    ChangeKind.ADOPT,
 )
 _WRITTEN: Final = (
     Outcome.APPLIED,
@@ -102,7 +103,8 @@ def verdict(report: Report) -> str:
     if report.problems:
         return _problems(report)
     if report.targets:
-        return "in sync: no plans declared, nothing to do"
+        adopting = report.command == "adopt"
+        return "nothing to adopt" if adopting else "in sync: no plans declared, nothing to do"
     if report.files:
         return f"{plural(report.files, 'file')} read, no problems"
     return "no plan files found"
@@ -142,6 +144,12 @@ def _problems(report: Report) -> str:
 
 def next_steps(report: Report) -> tuple[str, ...]:
     """Say what to do next, the most pressing first; nothing where nothing is to be done."""
+    if report.command == "adopt" and exit_code(report) is not ExitCode.BUG:
+        return tuple(_after_adopting(report))
+    return _after_applying(report)
+
+
+def _after_applying(report: Report) -> tuple[str, ...]:
     outcomes = Counter(item.outcome for item in report.changes)
     said = ["report the bug in planops; what it had begun, the next run goes on with"]
     said = said if exit_code(report) is ExitCode.BUG else []
@@ -164,6 +172,21 @@ def next_steps(report: Report) -> tuple[str, ...]:
     if pending := sum(calls(report).values()):
         said.append(_to_make(report, pending))
     return tuple(said)
+
+
+def _after_adopting(report: Report) -> Iterator[str]:
+    """Say what to do after plans were taken over, or were not."""
+    outcomes = Counter(item.outcome for item in report.changes)
+    if any(target.unrecorded for target in report.targets):
+        yield "see to the ledger, and run planops adopt again: it records what is there"
+    if wrong := errors(report):
+        yield f"mend {plural(wrong, 'error')} in the files; their targets are not called"
+    if outcomes[Outcome.FAILED] or any(target.error for target in report.targets):
+        yield "mend what failed and run planops adopt again: it goes on from where it stands"
+    if refused := _refused(report):
+        yield f"{refused} refused: each says what to do by hand"
+    if outcomes[Outcome.APPLIED]:
+        yield "commit the files that were written"
 
 
 def _refused(report: Report) -> str:

@@ -71,7 +71,7 @@ def _head(item: ChangeReport) -> Line:
 
 def _style(item: ChangeReport) -> Style:
     match wording.label(item)[0]:
-        case "+":
+        case "+" | "@":
             return Style.GOOD
         case "-" | "!":
             return Style.BAD

@@ -79,6 +79,8 @@ def _kind_label(item: ChangeReport) -> tuple[str, str]:
             return "-", "delete"
         case ChangeKind.FORGET:
             return "o", "forget"
+        case ChangeKind.ADOPT:
+            return "@", "adopt"
         case ChangeKind.UNCHANGED:
             return (".", "unchanged") if quiet(item) else ("*", "reported")
         case _ as never:
@@ -262,6 +264,8 @@ def deed(change: Change) -> str:
             return "delete the plan from the server"
         case ChangeKind.FORGET:
             return "close the plan's record"
+        case ChangeKind.ADOPT:
+            return f"adopt the plan; {_fields(change)}" if change.deltas else "adopt the plan"
         case ChangeKind.UNCHANGED:
             return f"nothing to do, but {_fields(change)}" if change.deltas else "nothing to do"
         case _ as never:
@@ -275,7 +279,7 @@ def _fields(change: Change) -> str:
     if len(names) > _FIELDS_NAMED:
         said = f"{said} and {len(names) - _FIELDS_NAMED} more"
     head = plural(len(names), "field")
-    tail = f" {differ}" if change.kind is ChangeKind.UNCHANGED else ""
+    tail = f" {differ}" if change.kind in {ChangeKind.ADOPT, ChangeKind.UNCHANGED} else ""
     return f"{head}{tail} ({said})" if names else f"{head}{tail}"
 
 

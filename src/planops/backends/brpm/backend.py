@@ -17,8 +17,9 @@ from planops.backends.brpm.answers import (
     succeeded,
     write_refusal,
 )
+from planops.backends.brpm.drafts import Logins, draft, managers, shown
 from planops.backends.brpm.lifecycle import Dialect
-from planops.backends.brpm.references import KINDS, Name, matching, mentioned, resolved
+from planops.backends.brpm.references import KINDS, Found, Name, matching, mentioned, resolved
 from planops.backends.brpm.wire import PLANS, BrpmRules
 from planops.backends.exchange import Request, Response, Transport
 from planops.backends.inventories import inventory, wanted
@@ -26,6 +27,7 @@ from planops.backends.trees import Tree, text
 from planops.core.changes import NEW_ID, Step, StepKind
 from planops.core.changes import Request as Asked
 from planops.core.decide import Desired
+from planops.core.drafts import Draft
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape
 from planops.errors import Garbled, NotAllowed, OutcomeUnknown, PlanopsError, ServerSaidNo
@@ -67,10 +69,26 @@ class BrpmBackend:
     ) -> tuple[Desired, ...]:
         """Look up every name that the files mention, once, and make the specs canonical."""
         before = [applied.get(plan.key.name, {}) for plan in plans]
-        names = mentioned([*(plan.spec for plan in plans), *before])
-        found = dict(zip(names, self._http.map(self._look_up, names), strict=True))
+        found = self._found(mentioned([*(plan.spec for plan in plans), *before]))
         pairs = zip(plans, before, strict=True)
         return tuple(resolved(plan, found, self._rules.shape, was) for plan, was in pairs)
+
+    def describe(self, documents: Sequence[Tree]) -> tuple[Draft, ...]:
+        """Say what files would declare of plans, by names wherever these are told apart."""
+        logins = self._logins() if managers(documents) else {}
+        found = self._found(shown(documents, logins))
+        return tuple(draft(raw, found, logins) for raw in documents)
+
+    def _logins(self) -> Logins:
+        """Give the logins of all users by id; of none where the token may not look."""
+        try:
+            rows = self._list(USERS)
+        except NotAllowed:
+            return {}
+        return {id_: text(row, "login") for row in rows if isinstance(id_ := row["id"], int)}
+
+    def _found(self, names: Sequence[Name]) -> Found:
+        return dict(zip(names, self._http.map(self._look_up, names), strict=True))
 
     def _look_up(self, name: Name) -> tuple[int, ...] | None:
         """Find everything of a name; ``None`` where the token may not look (§6)."""

@@ -16,7 +16,6 @@ from planops.core.decide import Desired
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape, cleared
-from planops.ports import UNKNOWN, Specs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,9 @@ def matching(kind: Kind, name: str, rows: Sequence[Tree]) -> tuple[int, ...]:
     return tuple(sorted(id_ for id_ in found if isinstance(id_, int)))
 
 
-def resolved(plan: Plan, found: Found, shape: Shape, before: Specs = UNKNOWN) -> Desired:
+def resolved(
+    plan: Plan, found: Found, shape: Shape, before: Mapping[str, JSON] | None = None
+) -> Desired:
     """Make a spec canonical: texts stripped, ``null`` as the zero; ids go along with names.
 
     Also with those of ``before``, the spec that was last applied.
@@ -105,7 +106,7 @@ def resolved(plan: Plan, found: Found, shape: Shape, before: Specs = UNKNOWN) ->
         for name, value in plan.spec.items()
     }
     known = {name: found.get(name) for name in _names(plan.spec)}
-    both = {name: found.get(name) for name in _names(before)} | known
+    both = {name: found.get(name) for name in _names(before or {})} | known
     ids = {f"{field}:{name}": str(ids[0]) for (field, name), ids in both.items() if ids}
     whole = cleared(shape, spec)
     return Desired(

@@ -21,6 +21,8 @@ from planops.backends.zadig.answers import (
     payload,
     write_refusal,
 )
+from planops.backends.zadig.drafts import accounts, draft
+from planops.backends.zadig.drafts import runs_workflows as run_workflows
 from planops.backends.zadig.generations import Generation, recognised
 from planops.backends.zadig.people import Account, Directory, Person, resolved
 from planops.backends.zadig.references import KINDS, Names, listed, mentioned, runs_workflows
@@ -29,6 +31,7 @@ from planops.core.attribution import NOTHING as NOBODY
 from planops.core.attribution import Touches
 from planops.core.changes import NEW_ID, Change, Step, StepKind
 from planops.core.decide import Desired
+from planops.core.drafts import Draft
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape
 from planops.errors import (
@@ -94,12 +97,22 @@ class ZadigBackend:
         pairs = zip(plans, before, strict=True)
         return tuple(resolved(plan, found, self._rules.shape, was) for plan, was in pairs)
 
-    def _people(self, accounts: Sequence[Account]) -> dict[Account, tuple[Person, ...] | None]:
+    def describe(self, documents: Sequence[Tree]) -> tuple[Draft, ...]:
+        """Say what files would declare of plans; people and things are looked up once."""
+        people = self._people(accounts(documents))
+        asked = [""] if run_workflows(documents) else []
+        names = self._names({kind.field: asked for kind in KINDS})
+        return tuple(
+            draft(raw, people, names, self._rules.generation or recognised(raw))
+            for raw in documents
+        )
+
+    def _people(self, named: Sequence[Account]) -> dict[Account, tuple[Person, ...] | None]:
         """Look up all accounts; where the first answer is that the token may not, ask no more."""
-        first, rest = accounts[:1], accounts[1:]
+        first, rest = named[:1], named[1:]
         found = dict(zip(first, map(self._look_up, first), strict=True))
         if None in found.values():
-            return dict.fromkeys(accounts)
+            return dict.fromkeys(named)
         return found | dict(zip(rest, self._http.map(self._look_up, rest), strict=True))
 
     def _names(self, wanted: Mapping[str, Collection[str]]) -> Names:

@@ -16,7 +16,6 @@ from planops.core.decide import Desired
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape, cleared
-from planops.ports import UNKNOWN, Specs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +63,16 @@ def _users(spec: Mapping[str, JSON]) -> list[Tree]:
     return rows(native.get("approve_users"))
 
 
-def resolved(plan: Plan, found: Found, shape: Shape, before: Specs = UNKNOWN) -> Desired:
+def resolved(
+    plan: Plan, found: Found, shape: Shape, before: Mapping[str, JSON] | None = None
+) -> Desired:
     """Make a spec canonical: people by id, ``null`` as the server keeps it, inputs complete.
 
     ``before`` is the spec that was last applied, whose manager is told by id as well.
     """
     refusals: list[Refusal] = []
     spec = dict(plan.spec)
-    people = _before(before, found) | _people(plan, found, refusals)
+    people = _before(before or {}, found) | _people(plan, found, refusals)
     if _users(spec):
         users: list[JSON] = [_user(user, found, refusals) for user in _users(spec)]
         approval = tree(spec["approval"])
