@@ -163,13 +163,19 @@ class Walk:
             return
         self.server.move(owned[key], state)
         known = self.applied.get(key)
-        aside = state in self.server.stopped
+        aside = state in self.server.stopped and self.is_recorded(key)
         back = known is not None and known.certain and self.was_reached(key, before, state)
         if key in self.files and self.files[key].state and (aside or back):
             self.stopped.add(key)
         else:
             self.stopped.discard(key)
         self.say(f"somebody moves {key}: {before} → {state}")
+
+    def is_recorded(self, key: str) -> bool:
+        """Tell whether the goal of a file is the one that was last applied: else it is news."""
+        record = self.ledger.load().records.get(key)
+        one = self.files.get(key)
+        return record is not None and one is not None and record.goal == one.state
 
     def was_reached(self, key: str, before: str, state: str) -> bool:
         """Tell whether a plan is taken back behind a goal that a settled run saw reached."""
