@@ -18,6 +18,7 @@ from crash.scenes import WIRE
 from histories.checks import check_causes, check_frame, check_rest, check_shown, check_stopped
 from histories.servers import Document, Fields, Server
 from planops import reconcile
+from planops.core.changes import Cause
 from planops.core.decide import Drift
 from planops.core.guards import PER_PLAN
 from planops.core.model import Plan
@@ -283,7 +284,8 @@ class Walk:
                     self.applied.pop(key, None)
                 continue
             ended = one.outcome in DONE and not one.change.refusals
-            if ended and (wrote or not one.change.deltas) and not report.unrecorded:
+            left = [d for d in one.change.deltas if d.cause is not Cause.RELEASED]
+            if ended and (wrote or not left) and not report.unrecorded:
                 wanted = self.files[key]
                 self.applied[key] = Known(fields=dict(wanted.fields), goal=wanted.state)
             elif (wrote or one.outcome is Outcome.UNKNOWN) or report.unrecorded:
