@@ -17,7 +17,7 @@ from planops.core.changes import Cause, Change
 from planops.core.ledger import Book, Record, record_document
 from planops.core.model import Plan
 from planops.core.report import ChangeReport, ExitCode, Outcome, TargetReport
-from planops.custody import Keeping, free, note
+from planops.custody import Keeping, free
 from planops.errors import Busy, LedgerMoved, PlanopsError, SettingsWrong
 from planops.manifests import planting
 from planops.reporting import change_report
@@ -32,7 +32,7 @@ def taken_over(of: Survey, found: Sequence[Adoptee], run: Run, root: Path) -> Ta
     target, seen = of.target, of.book
     try:
         if target.keeping is not None and seen is not None and any(one.record for one in found):
-            free(target.keeping, seen)
+            _free(target.keeping, seen)
     except PlanopsError as error:
         return _told(of, _skipped(found), run, error=error)
     done = [_planted(one, root) for one in found]
@@ -66,11 +66,28 @@ def _skipped(found: Sequence[Adoptee]) -> list[Adoptee]:
 def recorded(
     keeping: Keeping, seen: Book, records: Sequence[Record], target: str, commit: str
 ) -> None:
-    """Write all records in one commit, while nobody holds the lease; raises as ``custody.note``."""
+    """Write all records in one commit, while nobody holds the lease.
+
+    Raises ``Busy``, or ``LedgerMoved`` where a record has come that was not there when we looked.
+    """
+    book = _free(keeping, seen)
     keys = ", ".join(record.key for record in records)
     origin = f"\n\nFrom: {commit}\nBy: {keeping.holder}" if commit else ""
     documents: dict[str, bytes | None] = dict(map(record_document, records))
-    note(keeping, seen, documents, f"adopt {target}: {keys}{origin}")
+    message = f"adopt {target}: {keys}{origin}"
+    keeping.ledger.write(book.tip, documents, message, keeping.clock.now())
+
+
+def _free(keeping: Keeping, seen: Book) -> Book:
+    """Read the ledger anew, when nobody holds the lease; whose plans are must be as it was."""
+    now = keeping.ledger.load()
+    book = free(keeping, now)
+    if (book.records, book.intents) != (seen.records, seen.intents):
+        raise LedgerMoved(
+            "another run wrote into the ledger meanwhile, and nothing was recorded; run planops"
+            " adopt again: it records the files that are there"
+        )
+    return book
 
 
 def shown(of: Survey, found: Sequence[Adoptee], run: Run) -> TargetReport:
