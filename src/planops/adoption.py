@@ -145,7 +145,7 @@ def _drafted(
         text = planting.text(plot.config, file, kind, names, draft.spec)
     except (UsageWrong, FilesWrong) as error:
         return _refused(_blank(of, one), str(error))
-    loaded = load_text(text, file, plot.config)
+    loaded = load_text(text.encode(), file, plot.config)
     wrong = [p for p in loaded.problems if p.severity is Severity.ERROR]
     why = [*draft.refusals, *(f"{p.message}; {p.hint}".rstrip("; ") for p in wrong)]
     if why or not loaded.plans:

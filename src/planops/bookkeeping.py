@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from planops.core.changes import Cause, Change, ChangeKind, StepKind
 from planops.core.decide import Desired
-from planops.core.ledger import INTENTS, PLANS, Book, Intent, Origin, Record, record_document
+from planops.core.ledger import INTENTS, PLANS, Book, Intent, Record, record_document
 from planops.core.masking import secrets_of
 from planops.core.model import ABSENT, JSON, Live, Value
 from planops.core.records import applied, noted, partly
@@ -123,7 +123,7 @@ def _next(
         live=live,
         echo=_echo(one, live, before),
         url=target.url,
-        origin=Origin(commit=run.commit, file=desired.plan.source.file),
+        origin=run.origin(desired.plan),
         before=before,
         table=rules.lifecycle,
         shape=rules.shape,

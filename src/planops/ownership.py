@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from planops.core.allowances import usable
+from planops.core.compare import overlay
 from planops.core.decide import Circumstances, Desired, Memory
+from planops.core.evidence import bears_out, led_back, unexplained
 from planops.core.ledger import Book, Intent, Record
 from planops.core.lifecycle import Refusal
 from planops.core.model import JSON
@@ -42,32 +44,33 @@ class Claim:
     undecided: bool = False
 
 
-def claim(target: Target, wanted: Desired, sight: Sight) -> Claim:
+def claim(target: Target, wanted: Desired, sight: Sight, run: Run) -> Claim:
     """Find a file's plan. Raises ``ServerSaidNo`` where a plan that is missing cannot be read."""
     book = sight.book
     if book is None:
-        return _by_name(target, wanted, sight, None)
+        return _by_name(target, wanted, sight)
     record = book.records.get(wanted.plan.key.name)
-    return replace(_claim(target, wanted, sight, book), used=record.allowed if record else ())
+    found = _claim(target, wanted, sight, book, run)
+    return replace(found, used=record.allowed if record else ())
 
 
-def _claim(target: Target, wanted: Desired, sight: Sight, book: Book) -> Claim:
+def _claim(target: Target, wanted: Desired, sight: Sight, book: Book, run: Run) -> Claim:
     key = wanted.plan.key.name
     damage = next((one for one in book.damages if one.key == key), None)
     if damage is not None:
         message = f"its record cannot be used: {damage.path}: {damage.why}; restore it from history"
         return _stopped(Refusal(guard="ledger", message=message))
     record, intent = book.records.get(key), book.intents.get(key)
-    if record is None:
-        return _by_name(target, wanted, sight, intent)
-    gone = record.id not in sight.inventory.by_id
+    gone = record is None or record.id not in sight.inventory.by_id
     made = born(intent, sight.inventory) if intent and not intent.id and gone else ()
-    if intent is not None and made:  # it was to be made again
-        return _lost(intent, made)
+    if intent is not None and made:  # it was to be made, or made again
+        return _lost(target, wanted, intent, made, run)
+    if record is None:
+        return _by_name(target, wanted, sight)
     if record.url != target.url:
         message = f"its record is of another server, {record.url}; adopt the plan here"
         return _stopped(Refusal(guard="ledger", message=message))
-    return _by_record(target, wanted, record, sight, intent)
+    return _by_record(target, wanted, record, sight, run)
 
 
 def circumstances(target: Target, wanted: Desired, found: Claim, run: Run) -> Circumstances:
@@ -97,16 +100,7 @@ def unanswered(book: Book | None) -> tuple[str, ...]:
     return tuple(one.name for one in intents if not one.id)
 
 
-def _by_record(
-    target: Target, wanted: Desired, record: Record, sight: Sight, intent: Intent | None
-) -> Claim:
-    shared = sight.owners.get(record.id, ())
-    if len(shared) > 1:
-        message = (
-            f"the records of {' and '.join(sorted(shared))} name one plan, {record.id};"
-            " restore the ledger from its history"
-        )
-        return _stopped(Refusal(guard="ledger", message=message))
+def _by_record(target: Target, wanted: Desired, record: Record, sight: Sight, run: Run) -> Claim:
     raw = sight.inventory.by_id.get(record.id) or missing(target, record.id)
     if raw is None:
         message = (
@@ -115,14 +109,46 @@ def _by_record(
         )
         again = Refusal(guard="recreate", message=message, lift="--allow recreate")
         return Claim(refusals=(again, *_taken(wanted, sight)))
+    if why := _disowned(target, wanted, record, raw, sight, run):
+        return _stopped(Refusal(guard="ledger", message=why))
     renames = str(raw.get("name")).strip() != wanted.plan.display_name.strip()
+    intent = sight.book.intents.get(record.key) if sight.book else None
+    meant = intent.return_to if intent is not None and intent.id == record.id else None
     return Claim(
         raw=raw,
         refusals=_taken(wanted, sight) if renames else (),
         memory=memory(record),
         origin=record.origin.commit,
-        return_to=intent.return_to if intent else None,
+        return_to=led_back(target.backend.rules.lifecycle, wanted.plan.state, meant),
     )
+
+
+def _disowned(
+    target: Target, wanted: Desired, record: Record, raw: Raw, sight: Sight, run: Run
+) -> str:
+    """Say why a record does not make this plan the file's; nothing where it does."""
+    shared = sight.owners.get(record.id, ())
+    if len(shared) > 1:
+        return (
+            f"the records of {' and '.join(sorted(shared))} name one plan, {record.id};"
+            " restore the ledger from its history"
+        )
+    if record.kind != wanted.plan.kind:
+        return f"its record is of a {record.kind}; restore the ledger from its history"
+    names = {record.name.strip(), wanted.plan.display_name.strip()}
+    if str(raw.get("name")).strip() == wanted.plan.display_name.strip():
+        return ""
+    rules = target.backend.rules
+    live = rules.view(raw, wanted, record.spec)
+    if not bears_out(rules.shape, record, live):
+        return (
+            f"its record names the plan {record.id}, which the server calls {live.name!r} and which"
+            f" is not what was applied as {' or '.join(map(repr, sorted(names)))}; restore the"
+            " ledger from its history, or give that plan its name back on the server"
+        )
+    if len(names) > 1 and (why := run.unproven(record)):
+        return f"git does not prove that the file was called {record.name!r}: {why}"
+    return ""
 
 
 def _taken(wanted: Desired, sight: Sight) -> tuple[Refusal, ...]:
@@ -146,11 +172,9 @@ def missing(target: Target, id_: str) -> Raw | None:
         return None
 
 
-def _by_name(target: Target, wanted: Desired, sight: Sight, intent: Intent | None) -> Claim:
+def _by_name(target: Target, wanted: Desired, sight: Sight) -> Claim:
     named = sight.inventory.documents.get(wanted.plan.display_name, ())
     documents = tuple(raw for raw in named if str(raw.get("id")) not in sight.going)
-    if intent is not None and not intent.id and (made := born(intent, sight.inventory)):
-        return _lost(intent, made)
     if len(documents) > 1:
         return _stopped(_several(wanted.plan.display_name, documents))
     if not documents:
@@ -172,10 +196,38 @@ def born(intent: Intent, inventory: Inventory) -> tuple[Raw, ...]:
     )
 
 
-def _lost(intent: Intent, made: tuple[Raw, ...]) -> Claim:
+def _lost(
+    target: Target, wanted: Desired, intent: Intent, made: tuple[Raw, ...], run: Run
+) -> Claim:
+    """Take a plan that a lost call made for ours, where the file says what it holds."""
     if len(made) > 1:
         return _stopped(_several(intent.name, made))
-    return Claim(raw=made[0], memory=OURS, return_to=intent.return_to, complete=True)
+    if intent.kind != wanted.plan.kind:
+        message = f"a run began to make a {intent.kind} of it; restore the ledger from its history"
+        return _stopped(Refusal(guard="ledger", message=message))
+    strange = _strange(target, wanted, made[0])
+    if strange and (then := run.earlier(intent)) is not None and then.key == wanted.plan.key:
+        (before,) = target.backend.prepare((then,))
+        strange = _strange(target, before, made[0])
+    if strange:
+        message = (
+            f"a run began to make this plan, and {made[0].get('id')} may be it, but holds what the"
+            f" file does not say: {', '.join(strange)}; planops adopt {wanted.plan.key.name} takes"
+            " it over as it is, or delete it on the server"
+        )
+        return _stopped(Refusal(guard="adopt", message=message))
+    return Claim(
+        raw=made[0],
+        memory=OURS,
+        return_to=led_back(target.backend.rules.lifecycle, wanted.plan.state, intent.return_to),
+        complete=True,
+    )
+
+
+def _strange(target: Target, wanted: Desired, raw: Raw) -> tuple[str, ...]:
+    rules = target.backend.rules
+    live, made = rules.view(raw, wanted), overlay(rules.shape, rules.empty(), wanted.spec)
+    return unexplained(rules.shape, made, live, rules.implied(wanted.spec))
 
 
 def _several(name: str, documents: tuple[Raw, ...]) -> Refusal:

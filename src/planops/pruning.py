@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from planops.bookkeeping import Carried
 from planops.core.changes import Change, ChangeKind, Step
 from planops.core.decide import Circumstances, Desired
+from planops.core.evidence import bears_out
 from planops.core.ledger import Record
 from planops.core.lifecycle import Lifecycle, Refusal, Route, Standing
 from planops.core.model import Live, Manage, Plan, PlanKey, Source
@@ -150,6 +151,12 @@ def _refusals(
     table = target.backend.rules.lifecycle
     if len(sight.owners.get(record.id, ())) > 1:
         message = f"more than one record names the plan {record.id}; restore the ledger"
+        yield Refusal(guard="ledger", message=message)
+    if not bears_out(target.backend.rules.shape, record, live):
+        message = (
+            f"its record names the plan {record.id}, which the server calls {live.name!r} and which"
+            f" is not what was applied as {record.name!r}; restore the ledger from its history"
+        )
         yield Refusal(guard="ledger", message=message)
     if not table.knows(live.state):
         message = f"planops does not know the state {live.state}, so it does not delete the plan"

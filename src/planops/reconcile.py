@@ -7,7 +7,7 @@ asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -76,7 +76,7 @@ def _alone(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
 
 
 def _change(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
-    found = claim(target, wanted, sight)
+    found = claim(target, wanted, sight, run)
     if found.undecided:
         return replace(_undecided(wanted), refusals=found.refusals)
     rules, at = target.backend.rules, circumstances(target, wanted, found, run)
@@ -85,21 +85,29 @@ def _change(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
     allow = wanted.plan.manage.allow
     return replace(
         change,
-        refusals=(*found.refusals, *_rewound(found, change, run), *change.refusals),
+        refusals=(*found.refusals, *_rewound(target, found, change, run), *change.refusals),
         allowed=usable(allow, found.used, run.now),
         lapsed={one.guard: why for one in allow if (why := lapsed(one, found.used, run.now))},
     )
 
 
-def _rewound(found: Claim, change: Change, run: Run) -> tuple[Refusal, ...]:
-    """An old commit applied again would take back newer work."""
-    if not found.origin or not change.acts or run.descends(found.origin):
-        return ()
-    message = (
-        f"it was last applied from {found.origin[:12]}, which this commit does not descend from, or"
-        " which this clone does not hold"
-    )
-    return (Refusal(guard="rewind", message=message, lift="--allow rewind"),)
+def _rewound(target: Target, found: Claim, change: Change, run: Run) -> Iterator[Refusal]:
+    """An old commit applied again would take back newer work, and what has no commit is nobody's.
+
+    Both matter only where it is recorded what was applied, and from where.
+    """
+    if target.keeping is None or not change.acts:
+        return
+    file = change.plan.source.file
+    if file in run.unfit():
+        message = f"{file} is not as the commit has it, and this is CI; commit it"
+        yield Refusal(guard="rewind", message=message, lift="--allow rewind")
+    if found.origin and not run.descends(found.origin):
+        message = (
+            f"it was last applied from {found.origin[:12]}, which this commit does not descend"
+            " from, or which this clone does not hold"
+        )
+        yield Refusal(guard="rewind", message=message, lift="--allow rewind")
 
 
 def _undecided(wanted: Desired, *, error: str = "", bug: bool = False) -> Change:
@@ -207,7 +215,7 @@ def _work(
             run=run,
             desired=desired,
             inventory=again,
-            claim=claim(target, desired, sight) if concerned else Claim(),
+            claim=claim(target, desired, sight, run) if concerned else Claim(),
             custody=lease,
         )
     return found

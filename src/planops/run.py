@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from planops.core.decide import Circumstances, Desired, Drift
 from planops.core.guards import Limits
-from planops.core.ledger import Book, Record
+from planops.core.ledger import Book, Intent, Origin, Record
 from planops.core.model import Blame, Mark, Plan
 from planops.custody import Keeping
 from planops.ports import Backend, Inventory
@@ -56,11 +57,13 @@ class Run:
     """What a run was asked for, and how it speaks while it goes on.
 
     ``commit`` is where the files come from, empty where that is not known, and ``descends`` tells
-    whether it descends from another.
+    whether it descends from another; ``unfit`` are the files that differ from it where nobody would
+    know what was applied.
     ``allow`` maps guards to how many plans they are lifted for (``None``: one). ``selected`` tells
     that only some of the files are looked at. ``prune``: plans whose file is gone are deleted.
     ``unproven`` says why git does not prove that a file declared a recorded plan, and nothing
-    where it does. ``stop`` is set when no further call may be begun.
+    where it does; ``earlier`` gives a plan as its file was when an earlier run began to make it,
+    ``None`` where git does not hold that. ``stop`` is set when no further call may be begun.
     """
 
     now: int
@@ -68,7 +71,9 @@ class Run:
     allow: Mapping[str, int | None] = field(default_factory=dict)
     selected: bool = False
     prune: bool = False
+    unfit: Callable[[], AbstractSet[str]] = frozenset
     unproven: Callable[[Record], str] = lambda _: "git was not asked"
+    earlier: Callable[[Intent], Plan | None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
     descends: Callable[[str], bool] = lambda _: True
     progress: Callable[[Progress], None] = lambda _: None
@@ -78,6 +83,10 @@ class Run:
     def circumstances(self, target: Target) -> Circumstances:
         """Give what every decision of this run depends on."""
         return Circumstances(now=self.now, revive="reopen" in self.allow, drift=target.drift)
+
+    def origin(self, plan: Plan) -> Origin:
+        """Say where a plan's file comes from."""
+        return Origin(commit=self.commit, file=plan.source.file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,8 @@ def begin(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> Custody
 def _intent(target: Target, sight: Sight, book: Book, change: Change, run: Run) -> Intent:
     """Say what is about to be done, and what an earlier run had begun of it."""
     table = target.backend.rules.lifecycle
-    new = intent(change, target.url, sight.inventory.high_water, run.now, table)
+    origin = run.origin(change.plan)
+    new = intent(change, target.url, sight.inventory.high_water, run.now, table, origin)
     old = book.intents.get(new.key)
     if old is None:
         return new
@@ -69,7 +70,13 @@ def _intent(target: Target, sight: Sight, book: Book, change: Change, run: Run) 
     if old.id or (record is not None and record.id == new.id):
         return new
     # Nothing but the ordinal tells that the plan is ours, until there is a record of it.
-    return replace(new, op=old.op, id="", high_water=min(old.high_water, new.high_water))
+    return replace(
+        new,
+        op=old.op,
+        id="",
+        high_water=min(old.high_water, new.high_water),
+        origin=old.origin,
+    )
 
 
 def _wait(keeping: Keeping, until: int, target: Target, run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,9 @@ def ledger_of(place: Place) -> GitLedger:
 
 
 def held_by(place: Place, run: str) -> None:
-    """Somebody else's lease, for a long time yet."""
-    lease = Lease(
-        holder="ci@runner", run=run, until=4_000_000_000, seconds=300, link="https://ci/7"
-    )
+    """Somebody else's lease, just taken."""
+    until = int(time.time()) + 3600
+    lease = Lease(holder="ci@runner", run=run, until=until, seconds=3600, link="https://ci/7")
     path, data = lease_document(lease)
     ledger = ledger_of(place)
     ledger.write(ledger.load().tip, {path: data}, "begin", 1_700_000_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from cli.place import TOKEN, Place
+from planops.cli.clock import SystemClock
+from planops.custody import POLL
 from planops.sandbox.server import serve
 from planops.sandbox.zadig import ZadigSandbox
 
@@ -18,6 +21,18 @@ from planops.sandbox.zadig import ZadigSandbox
 def _served() -> Iterator[tuple[ZadigSandbox, str]]:
     with closing(ZadigSandbox()) as zadig, serve(zadig.app) as at:
         yield zadig, at.url
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may take as long as a lease or a call may: what would wait so long fails at once."""
+
+    def sleep(_: SystemClock, seconds: float) -> None:
+        if seconds >= POLL:
+            pytest.fail(f"this would wait {seconds} s")
+        threading.Event().wait(seconds)
+
+    monkeypatch.setattr(SystemClock, "sleep", sleep)
 
 
 @pytest.fixture
@@ -29,7 +44,7 @@ def place(
 ) -> Iterator[Place]:
     """A repository without a commit; the current directory is in it."""
     for name in os.environ:
-        if name.startswith(("PLANOPS_", "GIT_")) or name in {"NO_COLOR", "TERM"}:
+        if name.startswith(("PLANOPS_", "GIT_")) or name in {"NO_COLOR", "TERM", "CI"}:
             monkeypatch.delenv(name)
     zadig, url = _served
     zadig.reset()

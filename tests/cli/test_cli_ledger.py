@@ -10,13 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.adopting import REF, held_by, ledger_of
 from cli.place import TEXT, Place
 from planops.cli.writer import Writer
-from planops.core.ledger import Intent, Lease, intent_document, lease_document
+from planops.core.ledger import Intent, Lease, intent_document
 from planops.core.report import ExitCode
-from planops.git.ledger import GitLedger
-
-REF = "refs/planops/ledger/prod"
 
 
 @pytest.fixture
@@ -43,10 +41,6 @@ def settings(place: Place, ledger: str, *more: str) -> None:
         *more,
     )
     place.write("planops.yaml", "\n".join(lines) + "\n")
-
-
-def ledger_of(place: Place) -> GitLedger:
-    return GitLedger(root=place.folder, ref=REF, remote="origin")
 
 
 def made(place: Place) -> str:
@@ -112,15 +106,6 @@ def test_an_old_commit_is_refused(kept: Place) -> None:
     assert kept.zadig.plans()[0]["description"] == "two"
     assert kept.planops("apply", "--yes", "--allow", "rewind").code == ExitCode.OK
     assert kept.zadig.plans()[0]["description"] == "one"
-
-
-def held_by(place: Place, run: str) -> None:
-    """Somebody else's lease, just taken."""
-    until = int(time.time()) + 3600
-    lease = Lease(holder="ci@runner", run=run, until=until, seconds=3600, link="https://ci/7")
-    path, data = lease_document(lease)
-    ledger = ledger_of(place)
-    ledger.write(ledger.load().tip, {path: data}, "begin", 1_700_000_000)
 
 
 def dead_holder(place: Place) -> None:

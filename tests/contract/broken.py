@@ -98,6 +98,9 @@ class SpoiltRules:
     def empty(self) -> dict[str, JSON]:
         return self.inner.empty()
 
+    def implied(self, spec: dict[str, JSON]) -> frozenset[str]:
+        return self.inner.implied(spec)
+
     def facts(self, spec: dict[str, JSON]) -> frozenset[str]:
         return self.inner.facts(spec)
 

@@ -64,6 +64,9 @@ class FerryRules:
         assert isinstance(value, dict)
         return value
 
+    def implied(self, spec: dict[str, JSON]) -> frozenset[str]:
+        raise NotImplementedError(spec)
+
     def facts(self, spec: dict[str, JSON]) -> frozenset[str]:
         return frozenset({"passengers"} if spec["note"] == "passengers" else ())
 

@@ -41,6 +41,7 @@ INTENT = Intent(
     return_to="ready",
     high_water=41,
     at=1_700_000_000,
+    origin=Origin(commit="a" * 40, file="plans/summer.yaml"),
 )
 LEASED = Lease(
     holder="captain@harbour",

@@ -233,6 +233,10 @@ def test_an_intent_reads_well() -> None:
         ' "kind": "FerryPlan",\n'
         ' "name": "Sömmer",\n'
         ' "op": "update",\n'
+        ' "origin": {\n'
+        f'  "commit": "{"a" * 40}",\n'
+        '  "file": "plans/summer.yaml"\n'
+        " },\n"
         ' "return_to": "ready",\n'
         ' "steps": [\n'
         '  "aa",\n'

@@ -65,6 +65,7 @@ class Walk:
     stopped: set[str] = field(default_factory=set)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     clock: MovingClock = field(default_factory=MovingClock)
+    commits: dict[str, dict[str, Plan]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
 
@@ -219,8 +220,16 @@ class Walk:
 
     def asked(self, allow: dict[str, int | None], *, prune: bool) -> Run:
         """What a run that begins now is asked for."""
-        run = replace(asked(), now=self.clock.now(), commit="c" * 40, allow=allow, prune=prune)
-        return replace(run, unproven=lambda *_: "")
+        commit = f"{len(self.commits):040x}"
+        self.commits[commit] = {plan.key.name: plan for plan in self.plans()}
+        return replace(
+            asked(),
+            now=self.clock.now(),
+            commit=commit,
+            allow=allow,
+            prune=prune,
+            earlier=lambda intent: self.commits[intent.origin.commit].get(intent.key),
+        )
 
     def runs(self) -> None:
         """A run, undisturbed or not."""

@@ -41,7 +41,7 @@ def drafted(bench: Bench, raw: Raw) -> dict[str, Any]:
     spec, refusals = described(bench, raw)
     assert refusals == ()
     made = text(bench.config, "plan.yaml", "ZadigReleasePlan", ("prod", "train"), spec)
-    loaded = load_text(made, "plan.yaml", bench.config)
+    loaded = load_text(made.encode(), "plan.yaml", bench.config)
     assert {problem.code for problem in loaded.problems} <= FEW, (loaded.problems, made)
     (plan,) = loaded.plans
     desired = bench.target.backend.prepare([plan])[0]

@@ -405,6 +405,9 @@ class BrokenRules:
     def empty(self) -> dict[str, JSON]:
         return self.inner.empty()
 
+    def implied(self, spec: dict[str, JSON]) -> frozenset[str]:
+        return self.inner.implied(spec)
+
     def facts(self, spec: dict[str, JSON]) -> frozenset[str]:
         return self.inner.facts(spec)
 

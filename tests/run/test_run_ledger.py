@@ -316,7 +316,10 @@ def test_a_lost_plan_is_found_under_the_name_that_it_was_to_have(
     begun(ledger)
     zadig.plant("train", jobs=[])
     wanted = plan(jobs=[text()])
-    report = apply_one(target, replace(wanted, spec=wanted.spec | {"name": "Tram"}))
+    renamed = replace(wanted, spec=wanted.spec | {"name": "Tram"})
+    report = apply_one(target, renamed)
+    assert (report.outcome, guards(report)) == (Outcome.REFUSED, {"adopt"})
+    report = apply_one(target, renamed, replace(asked(), earlier=lambda _: wanted))
     assert report.outcome is Outcome.APPLIED
     assert [one["name"] for one in zadig.sandbox.plans()] == ["Tram"]
     assert record(ledger).id == zadig.sandbox.plans()[0]["id"]

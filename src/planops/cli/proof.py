@@ -1,12 +1,13 @@
-"""Proof from git that a file declared a recorded plan: the ledger alone authorises nothing."""
+"""What git holds of plans that the ledger speaks of: the ledger alone authorises nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from planops.core.ledger import Record
+    from planops.core.ledger import Intent, Record
+    from planops.core.model import Plan
     from planops.manifests.settings import Config
 
 
@@ -16,7 +17,7 @@ def unproven(config: Config, target: str, record: Record) -> str:
 
     origin = record.origin
     found = texts(config.root, origin.commit, origin.file)
-    if any(_declares(config, target, record.key, data) for data in found):
+    if any(_declares(config, target, record, data) for data in found):
         return ""
     where = origin.file or "no file"
     return (
@@ -25,17 +26,33 @@ def unproven(config: Config, target: str, record: Record) -> str:
     )
 
 
-def _declares(config: Config, target: str, key: str, data: bytes) -> bool:
+def earlier(config: Config, target: str, intent: Intent) -> Plan | None:
+    """Read a plan as its file was when a run began to make it; nothing where git lacks that."""
+    from planops.core.model import PlanKey
+    from planops.git.ancestors import texts
+    from planops.manifests.load import load_text
+
+    origin = intent.origin
+    data = next(texts(config.root, origin.commit, origin.file), b"")
+    key = PlanKey(target=target, name=intent.key)
+    plans = load_text(data, origin.file, config).plans if data else ()
+    return next((plan for plan in plans if plan.key == key), None)
+
+
+def _declares(config: Config, target: str, record: Record, data: bytes) -> bool:
     from planops.manifests.yaml import parse
 
     documents = parse(data, "").documents
-    return any(_names(config, document.value) == (target, key) for document in documents)
+    wanted = (record.kind, target, record.key, record.name.strip())
+    return any(_names(config, document.value) == wanted for document in documents)
 
 
-def _names(config: Config, value: object) -> tuple[Any, Any]:
-    """Give the target and the key that a document names."""
-    metadata = value.get("metadata") if isinstance(value, Mapping) else None
-    if not isinstance(metadata, Mapping):
-        return None, None
+def _names(config: Config, value: object) -> tuple[object, ...]:
+    """Give the kind, the target, the key and the name that a document gives a plan."""
+    tree = value if isinstance(value, Mapping) else {}
+    metadata, spec = (tree.get(one) for one in ("metadata", "spec"))
+    if not isinstance(metadata, Mapping) or not isinstance(spec, Mapping):
+        return ()
     only = next(iter(config.targets)) if len(config.targets) == 1 else None
-    return metadata.get("target", only), metadata.get("name")
+    name = str(spec.get("name")).strip()
+    return tree.get("kind"), metadata.get("target", only), metadata.get("name"), name

@@ -20,6 +20,7 @@ from planops.cli.clock import SystemClock
 from planops.cli.interrupts import Interrupts
 from planops.cli.keeping import keeping, longest_call
 from planops.cli.origins import finders
+from planops.cli.writer import in_ci
 from planops.core.decide import Drift
 from planops.core.guards import Limits
 from planops.core.model import Plan, Problem, Severity
@@ -31,7 +32,7 @@ from planops.run import Progress, Run, Target
 if TYPE_CHECKING:
     from planops.backends.exchange import Call
     from planops.backends.http import Http
-    from planops.core.ledger import Record
+    from planops.core.ledger import Intent, Record
     from planops.manifests.load import Loaded
     from planops.manifests.settings import Config
     from planops.manifests.settings import Target as TargetSettings
@@ -185,7 +186,7 @@ class Running:
     def run(self, name: str) -> Run:
         """Give what the run over a target was asked for."""
         asked, loaded = self.session.asked, self.session.loaded
-        from planops.git.repository import descends
+        from planops.git.repository import descends, uncommitted
 
         facts = self.session.facts()
         root = self.session.config.root if self.session.config else Path()
@@ -194,10 +195,12 @@ class Running:
             now=SystemClock().now(),
             commit=facts.head if facts else "",
             descends=cache(lambda commit: descends(root, commit)),
+            unfit=cache(lambda: uncommitted(root) if in_ci(os.environ) else frozenset()),
             allow=asked.allow,
             selected=bool(loaded and loaded.selected),
             prune=asked.prune,
             unproven=self._unproven(name),
+            earlier=self._earlier(name),
             stop=self.interrupts.stop,
             progress=_teller(quiet=asked.quiet),
             locate=locate,
@@ -209,6 +212,12 @@ class Running:
 
         config = self.session.config
         return lambda record: unproven(config, name, record) if config else "no settings"
+
+    def _earlier(self, name: str) -> Callable[[Intent], Plan | None]:
+        from planops.cli.proof import earlier
+
+        config = self.session.config
+        return lambda intent: earlier(config, name, intent) if config else None
 
     def target(self, name: str) -> Target:
         """Build a target. Raises ``SettingsWrong`` where its settings cannot be used."""

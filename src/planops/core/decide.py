@@ -81,6 +81,10 @@ class Rules(Protocol):
         """Give the spec of a plan in which nothing was ever set."""
         ...
 
+    def implied(self, spec: dict[str, JSON]) -> frozenset[str]:
+        """Name the fields that are set together with declared ones: an id beside a name."""
+        ...
+
     def facts(self, spec: dict[str, JSON]) -> frozenset[str]:
         """Name the facts of a spec that the lifecycle's edges ask for."""
         ...

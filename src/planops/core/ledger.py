@@ -84,7 +84,7 @@ class Intent:
     ``op`` is ``create``, ``update``, ``transition``, ``delete`` or ``adopt``; ``id`` is empty for
     a plan that is to be made, ``high_water`` the greatest ordinal that the server had before.
     ``ground`` digests what was there; ``steps`` are the digests of the writes in order;
-    ``return_to`` is the state that a write threw the plan back from.
+    ``return_to`` is the state that a write threw the plan back from, ``origin`` the file.
     """
 
     key: str
@@ -97,6 +97,7 @@ class Intent:
     return_to: str | None = None
     high_water: int = 0
     at: int = 0
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,11 +277,6 @@ def _record(key: str, value: Mapping[str, Any]) -> Record:
     url = _text(value, "url")
     if not _URL.fullmatch(url):
         raise _WrongForm("url is no http address")
-    origin = _object(value, "origin")
-    _complete(origin, _ORIGIN, "origin.")
-    commit, file = (_text(origin, name, "origin.") for name in ("commit", "file"))
-    if not _COMMIT.fullmatch(commit):
-        raise _WrongForm("origin.commit is no commit id")
     return Record(
         key=_same_key(value, key),
         kind=_text(value, "kind"),
@@ -293,7 +289,7 @@ def _record(key: str, value: Mapping[str, Any]) -> Record:
         reached=_text_or_none(value, "reached"),
         protect=_flag(value, "protect"),
         allowed=_texts(value, "allowed"),
-        origin=Origin(commit=commit, file=file),
+        origin=_origin(value),
     )
 
 
@@ -313,7 +309,17 @@ def _intent(key: str, value: Mapping[str, Any]) -> Intent:
         return_to=_text_or_none(value, "return_to"),
         high_water=_number(value, "high_water"),
         at=_number(value, "at"),
+        origin=_origin(value),
     )
+
+
+def _origin(value: Mapping[str, Any]) -> Origin:
+    origin = _object(value, "origin")
+    _complete(origin, _ORIGIN, "origin.")
+    commit, file = (_text(origin, name, "origin.") for name in ("commit", "file"))
+    if not _COMMIT.fullmatch(commit):
+        raise _WrongForm("origin.commit is no commit id")
+    return Origin(commit=commit, file=file)
 
 
 def _lease(value: Mapping[str, Any]) -> Lease:

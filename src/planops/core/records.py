@@ -25,7 +25,9 @@ OURS = Memory(spec={}, echo={})
 """What a decision remembers of a plan that a lost call of ours made: that it is ours, no more."""
 
 
-def intent(change: Change, url: str, high_water: int, now: int, table: Lifecycle) -> Intent:
+def intent(
+    change: Change, url: str, high_water: int, now: int, table: Lifecycle, origin: Origin
+) -> Intent:
     """Say what is about to be done, so that it can be found out later how far it came."""
     live, found = change.live, change.route
     taken_back = any(edge.target == table.path[0] for edge in found.edges)
@@ -40,6 +42,7 @@ def intent(change: Change, url: str, high_water: int, now: int, table: Lifecycle
         return_to=found.return_to or (found.ends if taken_back else None),
         high_water=high_water,
         at=now,
+        origin=origin,
     )
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from planops.core.report import GitFacts
@@ -86,6 +86,20 @@ def facts(folder: Path) -> GitFacts | None:
         return GitFacts(head=head, branch=branch, dirty=bool(status))
 
     return _answer(folder, question)
+
+
+def uncommitted(folder: Path) -> frozenset[str]:
+    """Name the files below a folder that are not as HEAD has them; none where git does not say."""
+
+    def question(repo: Repo) -> frozenset[str]:
+        place = folder.resolve().relative_to(Path(repo.working_tree_dir or "").resolve())
+        told = repo.git.status(
+            "--porcelain", "-z", "--untracked-files", "--no-renames", "--", str(folder)
+        )
+        named = (PurePosixPath(line[3:]) for line in str(told).split("\0") if line)
+        return frozenset(path.relative_to(place).as_posix() for path in named)
+
+    return _answer(folder, question) or frozenset()
 
 
 def said(error: Exception) -> str:

@@ -129,11 +129,11 @@ def _read(root: Path, file: str, config: Config, plans: list[Plan], wrong: list[
         _take(data, file, config, plans, wrong)
 
 
-def load_text(text: str, file: str, config: Config) -> Loaded:
-    """Read what a file is going to hold, as if it were there."""
+def load_text(text: bytes, file: str, config: Config) -> Loaded:
+    """Read what a file is going to hold, or held once, as if it were there."""
     plans: list[Plan] = []
     wrong: list[Problem] = []
-    _take(text.encode(), file, config, plans, wrong)
+    _take(text, file, config, plans, wrong)
     told = tuple(sorted(wrong, key=findings.place))
     return Loaded(plans=tuple(plans), problems=told, files=1, selected=True)
 

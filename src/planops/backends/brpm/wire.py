@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from planops.backends.brpm.lifecycle import REMOVABLE, Dialect, lifecycle
-from planops.backends.brpm.references import MANAGER, RELEASE, TEAM, TEMPLATE, Kind
+from planops.backends.brpm.references import KINDS, MANAGER, RELEASE, TEAM, TEMPLATE, Kind
 from planops.backends.trees import Tree, rows, text, tree
 from planops.core.changes import NEW_ID, Request, Step, StepKind
 from planops.core.compare import same
@@ -54,6 +54,11 @@ class BrpmRules:
     def empty(self) -> dict[str, JSON]:
         """Give the spec of a plan in which nothing was ever set."""
         return tree(zero(self.shape))
+
+    def implied(self, spec: dict[str, JSON]) -> frozenset[str]:
+        """Name the fields that are set together with declared ones: the id beside a name."""
+        named = ((kind.field, kind.id_field) for kind in KINDS)
+        return frozenset(other for pair in named if spec.keys() & {*pair} for other in pair)
 
     def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
         """Read a plan, in its list or show shape, into canonical form (docs/servers/brpm.md §4)."""

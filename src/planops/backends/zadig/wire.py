@@ -72,6 +72,10 @@ class ZadigRules:
         """Give the spec of a plan in which nothing was ever set."""
         return tree(zero(self.shape))
 
+    def implied(self, spec: dict[str, JSON]) -> frozenset[str]:  # noqa: ARG002  each stands alone
+        """Name the fields that are set together with declared ones: none."""
+        return frozenset()
+
     def view(self, raw: dict[str, JSON], desired: Desired | None, base: Value = ABSENT) -> Live:
         """Read a plan's document into canonical form (docs/servers/zadig.md §5)."""
         wanted: Tree = dict(desired.spec) if desired else {}
