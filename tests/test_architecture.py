@@ -141,6 +141,7 @@ ARROWS: Mapping[str, set[str]] = {
     "pruning": _RUN | {"custody", "ownership", "bookkeeping", "execution"},
     "reconcile": _RUN
     | {"custody", "reporting", "ownership", "bookkeeping", "execution", "settling", "pruning"},
+    "reviewing": _RUN | {"reconcile", "reporting"},
     "adoptees": _RUN | {"manifests"},
     "adoption": _RUN | {"manifests", "adoptees"},
     "adopting": _RUN | {"custody", "reporting", "reconcile", "manifests", "adoptees", "adoption"},

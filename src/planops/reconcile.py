@@ -47,11 +47,16 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
 
 
 def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
+    """Say what would be done about every plan, what stands against it, and who did what."""
+    return attributed(target, compared(target, sight, run), run)
+
+
+def compared(target: Target, sight: Sight, run: Run) -> ChangeSet:
     """Say what would be done about every plan, and what stands against it."""
     gone = orphans(target, sight, run)
     sight = without(sight, gone)
     changes = [*gone, *(_alone(target, wanted, sight, run) for wanted in sight.desired)]
-    found = guarded(
+    return guarded(
         sorted(changes, key=lambda change: change.key),
         target=target.name,
         url=target.url,
@@ -60,7 +65,6 @@ def diff(target: Target, sight: Sight, run: Run) -> ChangeSet:
         limits=target.limits,
         allow=run.allow,
     )
-    return attributed(target, found, run)
 
 
 def _alone(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:

@@ -7,6 +7,7 @@ import pytest
 from ledger.place import NOW, REF, SEEN, Clone, document, keys, ledger, put, record
 from planops.core.ledger import MAX_BYTES, Book, Damage
 from planops.errors import LedgerMoved, SettingsWrong, Unreachable
+from planops.git import blobs
 from planops.git import ledger as module
 from planops.git.repository import opened
 
@@ -192,12 +193,8 @@ def test_a_document_that_is_lost_while_it_is_read(clone: Clone) -> None:
     blob = clone.git("rev-parse", f"{SEEN}:plans/summer.json")
     with opened(clone.folder) as repo:
         assert repo is not None
-        wanted = {"plans/a.json": "1" * 40, "plans/b.json": blob, "plans/c.json": "2" * 40}
-        assert module._blobs(repo, wanted) == {
-            "plans/a.json": b"",
-            "plans/b.json": data_of("summer"),
-            "plans/c.json": b"",
-        }
+        assert blobs.read(repo, ["1" * 40, blob, "2" * 40, blob]) == {blob: data_of("summer")}
+        assert blobs.read(repo, []) == {}
 
 
 # --------------------------------------------------------------------------- what the ref leads to

@@ -10,6 +10,7 @@ import pytest
 from planops.core.model import Source
 from planops.manifests import schemas
 from planops.manifests.places import read
+from planops.manifests.trees import WorkTree
 
 PLAN = """\
 # Two documents; the second is asked about.
@@ -59,8 +60,8 @@ def file(tmp_path: Path) -> Path:
 
 def at(root: Path, path: str, document: int = 1) -> str:
     shape: Any = schemas.shape("ZadigReleasePlan")
-    found = read(root, Source(file="a.yaml", document=document, line=1), shape).mark(path)
-    return str(found)
+    source = Source(file="a.yaml", document=document, line=1)
+    return str(read(WorkTree(root=root), source, shape).mark(path))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_a_file_that_is_gone_has_no_places(tmp_path: Path) -> None:
 
 def lines(root: Path, path: str, document: int = 1) -> list[int]:
     shape: Any = schemas.shape("ZadigReleasePlan")
-    places = read(root, Source(file="a.yaml", document=document, line=1), shape)
+    places = read(WorkTree(root=root), Source(file="a.yaml", document=document, line=1), shape)
     return list(places.lines(path))
 
 

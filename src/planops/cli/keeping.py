@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from planops.cli import base
 from planops.cli.clock import SystemClock
 from planops.cli.writer import Writer
 from planops.custody import Keeping
@@ -62,9 +63,9 @@ def ledgers(command: str, given: Mapping[str, Any]) -> dict[str, GitLedger]:
     chosen that keeps a ledger.
     """
     from planops.manifests import selection
-    from planops.manifests.settings import find_config, load_config
+    from planops.manifests.settings import usable
 
-    config = load_config(find_config(given["chdir"]))
+    config = usable(*base.settings(given["chdir"], base.base_of(os.environ), calls=True))
     selection.check_targets(given["targets"], config.targets)
     selection.terms(given["labels"])
     chosen = given["targets"] or config.targets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from planops.manifests.settings import Config
 
 
-def unproven(config: Config, target: str, record: Record) -> str:
-    """Say why no ancestor of HEAD is known to hold a file of this plan; empty where one does."""
+def unproven(config: Config, target: str, record: Record, heads: Sequence[str] = ("HEAD",)) -> str:
+    """Say why no ancestor of a head is known to hold a file of this plan; empty where one does."""
     from planops.git.ancestors import texts
 
     origin = record.origin
-    found = texts(config.root, origin.commit, origin.file)
+    found = texts(config.root, origin.commit, origin.file, heads)
     if any(_declares(config, target, record, data) for data in found):
         return ""
     where = origin.file or "no file"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from planops.cli import base
 from planops.cli.clock import SystemClock
 from planops.cli.interrupts import Interrupts
 from planops.cli.keeping import keeping, longest_call
@@ -46,7 +47,11 @@ _COLUMNS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the command line said about which plans, and how to treat them."""
+    """What the command line said about which plans, and how to treat them.
+
+    ``base`` is the base commit of the pull request that is built, empty outside of one; ``calls``
+    tells that servers are called.
+    """
 
     chdir: Path
     paths: tuple[str, ...] = ()
@@ -55,6 +60,8 @@ class Asked:
     allow: dict[str, int | None] = field(default_factory=dict)
     by_name: bool = False
     prune: bool = False
+    base: str = ""
+    calls: bool = True
     patience: int = 0
     verbose: int = 0
     quiet: bool = True
@@ -70,6 +77,8 @@ class Asked:
             allow=dict(given.get("allowances", ())),
             by_name=given.get("adopt_by_name", False),
             prune=given.get("prune", False),
+            base=base.base_of(os.environ),
+            calls=given.get("calls", True),
             patience=given.get("lock_timeout", 0),
             verbose=given["verbose"],
             quiet=given["quiet"],
@@ -133,10 +142,9 @@ def open_session(asked: Asked) -> Session:
             " leave out the paths and labels"
         )
     from planops.manifests.load import load_plans
-    from planops.manifests.settings import check_config, find_config
 
     try:
-        config, problems = check_config(find_config(asked.chdir))
+        config, problems = base.settings(asked.chdir, asked.base, calls=asked.calls)
     except SettingsWrong as error:
         none = Problem(severity=Severity.ERROR, code="no-settings", message=str(error))
         return Session(asked=asked, config=None, loaded=None, problems=(none,))
@@ -154,7 +162,7 @@ def open_session(asked: Asked) -> Session:
         asked=asked,
         config=config,
         loaded=loaded,
-        problems=loaded.problems,
+        problems=(*problems, *loaded.problems),
         facts=cache(lambda: _facts(config.root)),
     )
 
@@ -190,7 +198,9 @@ class Running:
 
         facts = self.session.facts()
         root = self.session.config.root if self.session.config else Path()
-        locate, blame = finders(root)
+        from planops.manifests.trees import WorkTree
+
+        locate, blame = finders(WorkTree(root=root), root)
         return Run(
             now=SystemClock().now(),
             commit=facts.head if facts else "",
@@ -227,6 +237,7 @@ class Running:
         settings = config.targets[name]
         from planops.manifests.settings import secret
 
+        base.check_trusted(config, settings, self.session.asked.base, os.environ)
         token = secret(settings.token, os.environ, config.root)
         self.secrets.append(token)
         return Target(

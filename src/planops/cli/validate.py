@@ -26,5 +26,5 @@ def command(**given: Any) -> int:
       planops validate plans/payments
       planops validate --format json=problems.json
     """  # noqa: D301  click reads the backspace, and never shows it
-    session = open_session(Asked.of(given))
+    session = open_session(Asked.of({**given, "calls": False}))
     return Output.of(given).write(session.report("validate", ()))

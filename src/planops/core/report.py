@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from planops.core.changes import Cause, Change, ChangeKind
 from planops.core.lifecycle import Refusal, Standing
 from planops.core.model import Problem, Severity
+from planops.core.review import Review, Share
 
 FORMAT_VERSION = "1.0"
 
@@ -64,7 +65,8 @@ class ChangeReport:
 
     ``results`` has one entry a step, and so has ``digests``: keyed digests of the real bodies,
     since the change that is shown is masked. ``id`` is the plan's id on the server, also of a plan
-    just created; ``error`` the sentence of what went wrong.
+    just created; ``error`` the sentence of what went wrong. ``share`` is what of it a pull request
+    causes, in a review.
     """
 
     change: Change
@@ -76,6 +78,7 @@ class ChangeReport:
     error: str = ""
     notices: tuple[str, ...] = ()
     bug: bool = False
+    share: Share | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ class Report:
     """A whole run: what every renderer draws from.
 
     ``ended`` is the exit code of a command that ends otherwise than what it found says: it was
-    interrupted, or an approved change is not there any more.
+    interrupted, or an approved change is not there any more. ``review`` holds a review's facts.
     """
 
     command: str
@@ -125,6 +128,7 @@ class Report:
     files: int = 0
     exit_on_changes: bool = False
     ended: ExitCode | None = None
+    review: Review | None = None
 
     @property
     def changes(self) -> tuple[ChangeReport, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from git import Repo
 
 
-def texts(folder: Path, commit: str, file: str) -> Iterator[bytes]:
-    """Give a file as ancestors of HEAD hold it: at a commit, and just before it was removed.
+def texts(
+    folder: Path, commit: str, file: str, heads: Sequence[str] = ("HEAD",)
+) -> Iterator[bytes]:
+    """Give a file as ancestors of a head hold it: at a commit, and just before it was removed.
 
-    ``file`` is below ``folder``. Nothing where there is no repository or no such commit, where HEAD
-    does not descend from it, or where this clone does not hold it.
+    ``file`` is below ``folder``. Nothing where there is no repository or no such commit, where no
+    head descends from it, or where this clone does not hold it.
     """
     if not file or PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
         return
@@ -24,9 +26,9 @@ def texts(folder: Path, commit: str, file: str) -> Iterator[bytes]:
         if repo is None:
             return
         path = (_below(repo, folder) / file).as_posix()
-        if commit and descends(folder, commit):
+        if commit and descends(folder, commit, heads):
             yield from _blob(repo, commit, path)
-        for parent in _before_removal(repo, path):
+        for parent in (one for head in heads for one in _before_removal(repo, path, head)):
             yield from _blob(repo, parent, path)
 
 
@@ -35,14 +37,12 @@ def _below(repo: Repo, folder: Path) -> PurePosixPath:
     return PurePosixPath(folder.resolve().relative_to(Path(top).resolve()) if top else "")
 
 
-def _before_removal(repo: Repo, path: str) -> list[str]:
+def _before_removal(repo: Repo, path: str, head: str) -> list[str]:
     """Name the parents of the commit that last touched a path: if it is gone, of its removal."""
     from git.exc import GitError
 
     try:
-        told = repo.git.rev_list(
-            "--max-count=1", "--parents", "HEAD", "--", f":(literal,top){path}"
-        )
+        told = repo.git.rev_list("--max-count=1", "--parents", head, "--", f":(literal,top){path}")
     except (GitError, OSError, ValueError):
         return []
     return str(told).split()[1:]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from planops.core.model import Blame, Settled
-from planops.git.repository import opened
+from planops.git.repository import failures, opened
 
 if TYPE_CHECKING:
     from git import Repo
@@ -63,17 +63,15 @@ def blame(root: Path, file: str, values: Mapping[str, range]) -> dict[str, Blame
     path = _inside(root, file)
     if not values or path is None:
         return {}
-    with opened(root) as repo:
-        if repo is None or repo.working_tree_dir is None:
-            return {}
-        from git.exc import GitError
-
-        try:
+    try:
+        with opened(root) as repo:
+            if repo is None or repo.working_tree_dir is None:
+                return {}
             shallow = _shallow(repo)
             told = _told(repo, path, {line for lines in wanted.values() for line in lines})
             last = _last(repo, path, shallow) if gone else None
-        except (GitError, OSError, ValueError, LookupError):  # also a file that changes meanwhile
-            return {}
+    except failures():  # also a file that changes meanwhile, or a repository that is not trusted
+        return {}
     found = {name: _newest(told, lines, shallow) for name, lines in wanted.items()}
     found |= dict.fromkeys(gone, last)
     return {name: known for name, known in found.items() if known is not None}

@@ -13,7 +13,6 @@ is a branch, git moves the remote-tracking branch with a push, as with every pus
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from planops.core import refs
 from planops.core.ledger import INTENTS, LEASE, MAX_BYTES, PLANS, Book, book
 from planops.errors import LedgerMoved, PlanopsError, Refused, SettingsWrong, Unreachable
+from planops.git.blobs import read
 from planops.git.calls import NO_HOOKS, limited
 from planops.git.commits import commit
 from planops.git.repository import opened, said
@@ -298,7 +298,8 @@ class GitLedger:
         self._within_bounds(len(found), total)
         if not any(map(_DOCUMENT.fullmatch, found)):
             self._a_ledger(repo, tip)
-        return found | _blobs(repo, wanted)
+        blobs = read(repo, wanted.values())
+        return found | {path: blobs.get(blob, b"") for path, blob in wanted.items()}
 
     def _within_bounds(self, count: int, total: int) -> None:
         if count > MAX_DOCUMENTS or total > MAX_TOTAL:
@@ -323,29 +324,3 @@ def _resolved(repo: Repo, name: str) -> str:
     return str(
         repo.git.rev_parse("--verify", "--quiet", "--end-of-options", name, with_exceptions=False)
     )
-
-
-def _blobs(repo: Repo, wanted: Mapping[str, str]) -> dict[str, bytes]:
-    """Read blobs by path, each once; one that the repository lost stands as an empty document."""
-    if not wanted:
-        return {}
-    blobs = dict.fromkeys(wanted.values(), b"")
-    with tempfile.TemporaryFile() as asked:
-        asked.write("".join(f"{blob}\n" for blob in blobs).encode())
-        asked.seek(0)
-        answer: bytes = repo.git.cat_file(
-            "--batch",
-            "--buffer",
-            istream=asked,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-        )
-    at = 0
-    for blob in blobs:
-        end = answer.index(b"\n", at)
-        _, kind, *size = answer[at:end].split()
-        at = end + 1
-        if kind != b"missing":
-            blobs[blob] = answer[at : at + int(size[0])]
-            at += int(size[0]) + 1
-    return {path: blobs[blob] for path, blob in wanted.items()}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -61,15 +62,24 @@ def opened(folder: Path) -> Iterator[Repo | None]:
         yield repo
 
 
-def descends(folder: Path, commit: str) -> bool:
-    """Tell whether HEAD descends from a commit; false too where this clone does not hold it."""
+def descends(folder: Path, commit: str, heads: Sequence[str] = ("HEAD",)) -> bool:
+    """Tell whether a head descends from a commit; false too where this clone does not hold it."""
 
-    def question(repo: Repo) -> bool:
+    def question(repo: Repo, head: str) -> bool:
         full = repo.git.rev_parse("--verify", "--end-of-options", f"{commit}^{{commit}}")
-        repo.git.merge_base("--is-ancestor", full, "HEAD")
+        repo.git.merge_base("--is-ancestor", full, head)
         return True
 
-    return bool(_answer(folder, question))
+    return any(_answer(folder, partial(question, head=head)) for head in heads)
+
+
+def top(folder: Path) -> Path | None:
+    """Give the folder of the work tree that a folder belongs to; ``None`` where there is none."""
+
+    def question(repo: Repo) -> Path | None:
+        return Path(repo.working_tree_dir).resolve() if repo.working_tree_dir else None
+
+    return _answer(folder, question)
 
 
 def facts(folder: Path) -> GitFacts | None:
@@ -102,6 +112,16 @@ def uncommitted(folder: Path) -> frozenset[str]:
     return _answer(folder, question) or frozenset()
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """Give what may go wrong with git, for whoever can do without its answer."""
+    mine = (SettingsWrong, OSError, ValueError, LookupError)
+    if not _installed():
+        return mine
+    from git.exc import GitError
+
+    return (GitError, *mine)
+
+
 def said(error: Exception) -> str:
     """Give what git said, the reason first, on one line and printable; its advice left out."""
     parts = [str(getattr(error, name, "")) for name in ("stderr", "stdout")]
@@ -123,12 +143,10 @@ def _answer(folder: Path, question: Callable[[Repo], Answer]) -> Answer | None:
     """Ask what a report can do without: ``None`` where git does not say."""
     if not _installed():
         return None
-    from git.exc import GitError
-
     try:
         with opened(folder) as repo:
             return None if repo is None else question(repo)
-    except (SettingsWrong, GitError, OSError, ValueError):
+    except failures():
         return None
 
 

@@ -6,26 +6,26 @@ Decides nothing about one file alone. Both places are named, because either may 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from planops.core.model import Mark, Plan, Problem, Severity, Source
 from planops.core.shape import FREE
 from planops.manifests.places import read
+from planops.manifests.trees import Tree
 from planops.manifests.wording import code
 
 _KEY = "/metadata/name"
 _NAME = "/spec/name"
 
 
-def twice(root: Path, plans: Iterable[Plan]) -> Iterator[Problem]:
+def twice(tree: Tree, plans: Iterable[Plan]) -> Iterator[Problem]:
     """Find plans that claim the same key, or the same name on the server."""
     listed = sorted(plans, key=lambda plan: (plan.source.file, plan.source.document))
-    yield from _clashes(root, listed, _KEY, lambda plan: str(plan.key))
-    yield from _clashes(root, listed, _NAME, lambda plan: plan.display_name)
+    yield from _clashes(tree, listed, _KEY, lambda plan: str(plan.key))
+    yield from _clashes(tree, listed, _NAME, lambda plan: plan.display_name)
 
 
 def _clashes(
-    root: Path, plans: list[Plan], path: str, called: Callable[[Plan], str]
+    tree: Tree, plans: list[Plan], path: str, called: Callable[[Plan], str]
 ) -> Iterator[Problem]:
     first: dict[tuple[str, str], Plan] = {}
     for plan in plans:
@@ -37,13 +37,13 @@ def _clashes(
             severity=Severity.ERROR,
             code="duplicate-key-of-plan" if path == _KEY else "duplicate-name",
             message=f"{what} {code(called(plan))} is already taken by"
-            f" {_place(root, known.source, path)}",
-            mark=_place(root, plan.source, path),
+            f" {_place(tree, known.source, path)}",
+            mark=_place(tree, plan.source, path),
             hint="rename one of the two plans",
             target=plan.key.target,
         )
 
 
-def _place(root: Path, source: Source, path: str) -> Mark:
-    found = read(root, source, FREE).mark(path)
+def _place(tree: Tree, source: Source, path: str) -> Mark:
+    found = read(tree, source, FREE).mark(path)
     return found or Mark(file=source.file, line=source.line, column=1)

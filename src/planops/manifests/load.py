@@ -28,6 +28,7 @@ from planops.manifests.settings import (
     load_config,
     secret,
 )
+from planops.manifests.trees import Tree, WorkTree
 from planops.manifests.validate import check
 from planops.manifests.wording import choice, code, did_you_mean
 from planops.manifests.yaml import Document, Spot, parse, spots
@@ -68,22 +69,26 @@ def load_plans(
     paths: Sequence[str] = (),
     targets: Sequence[str] = (),
     labels: Sequence[str] = (),
+    tree: Tree | None = None,
 ) -> Loaded:
     """Read every plan that the settings' globs name, narrowed by paths, targets and labels.
+
+    ``tree`` is where the files are read from, the work tree below ``root`` where none is given.
 
     Raises:
         UsageWrong: a path, target or label selector that makes no sense.
     """
     selection.check_targets(targets, config.targets)
     terms = selection.terms(labels)
-    found = files.find(root, config.plans)
+    tree = tree or WorkTree(root=root)
+    found = tree.find(config.plans)
     chosen = selection.narrow(found.files, root, paths)
     plans: list[Plan] = []
     wrong: list[Problem] = list(found.problems)
     with _without_collecting():
         for file in chosen:
-            _read(root, file, config, plans, wrong)
-    wrong += twice(root, plans)
+            _read(tree, file, config, plans, wrong)
+    wrong += twice(tree, plans)
     plans = list({plan.key: plan for plan in reversed(plans)}.values())
     if not found.files:
         wrong.append(_nothing(config))
@@ -120,9 +125,9 @@ def _nothing(config: Config) -> Problem:
     return files.file_problem(config.path.name, "no-files", message, hint, Severity.WARNING)
 
 
-def _read(root: Path, file: str, config: Config, plans: list[Plan], wrong: list[Problem]) -> None:
+def _read(tree: Tree, file: str, config: Config, plans: list[Plan], wrong: list[Problem]) -> None:
     """Read one file into plans or problems."""
-    data = files.read(root, file)
+    data = tree.read(file)
     if isinstance(data, Problem):
         wrong.append(data)
     else:

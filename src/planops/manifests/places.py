@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path as Folder
 from typing import Any, Final
 
 from planops.core.model import JSON, Mark, Problem, Source, unescape
 from planops.core.shape import Kind, Shape, item_keys
-from planops.manifests import files, findings
+from planops.manifests import findings
 from planops.manifests.thorough import Spot
+from planops.manifests.trees import Tree
 from planops.manifests.yaml import Path, parse, spots
 
 _FIELD: Final = 2  # the depth of /spec/name
@@ -48,9 +48,9 @@ class Places:
         return range(spot.key_line, last + 1)
 
 
-def read(root: Folder, source: Source, shape: Shape) -> Places:
+def read(tree: Tree, source: Source, shape: Shape) -> Places:
     """Read a plan's file again, for its places; ``shape`` is that of the plan's ``spec``."""
-    data = files.read(root, source.file)
+    data = tree.read(source.file)
     if isinstance(data, Problem):
         return Places(source=source, shape=shape, value=None, spots={})
     documents = parse(data, source.file).documents

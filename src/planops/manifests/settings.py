@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -112,7 +112,15 @@ def load_config(path: Path) -> Config:
     Raises:
         SettingsWrong: they cannot be used; the message is the first problem and how many follow.
     """
-    config, found = check_config(path)
+    return usable(*check_config(path))
+
+
+def usable(config: Config | None, found: Sequence[Problem]) -> Config:
+    """Give settings that can be used.
+
+    Raises:
+        SettingsWrong: they cannot; the message is the first problem and how many follow.
+    """
     if config is not None:
         return config
     first = found[0]
@@ -125,8 +133,11 @@ def load_config(path: Path) -> Config:
 def check_config(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     """Read the settings, or say everything that is wrong with them."""
     data = files.read(path.parent, path.name)
-    if isinstance(data, Problem):
-        return None, (data,)
+    return (None, (data,)) if isinstance(data, Problem) else check_text(path, data)
+
+
+def check_text(path: Path, data: bytes) -> tuple[Config | None, tuple[Problem, ...]]:
+    """Read what the settings hold, or held in some commit; ``path`` is where they are."""
     parsed = parse(data, path.name)
     wrong = list(parsed.problems)
     if not wrong and len(parsed.documents) != 1:

@@ -1,0 +1,116 @@
+"""Settings in a pull request's build: as the base commit has them.
+
+A pull request is a stranger's text until it is merged. What it changes of the settings, or of files
+that they name, is pointed out and never used: it reaches no other server and lifts no limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planops.core.model import Mark, Problem, Severity
+from planops.errors import SettingsWrong
+
+if TYPE_CHECKING:
+    from planops.manifests.settings import Config, Target
+
+SECRETS = "PLANOPS_SECRETS"
+Read = tuple["Config | None", tuple[Problem, ...]]
+
+
+def settings(chdir: Path, base: str, *, calls: bool) -> Read:
+    """Read the settings of the work tree or, in a pull request's build, of its base.
+
+    ``calls`` tells that servers are called: where the base has no settings nothing is then.
+
+    Raises ``SettingsWrong`` where there are none, or the base cannot be read.
+    """
+    from planops.manifests.settings import check_config, check_text, find_config
+
+    if not base:
+        return check_config(find_config(chdir))
+    path, data = _at(chdir, base)
+    if path is None:
+        if calls:
+            raise SettingsWrong(
+                f"planops.yaml: the base {base[:12]} has none, and what a pull request brings is"
+                " used once it is merged; add the settings by themselves first"
+            )
+        return check_config(find_config(chdir))
+    config, problems = check_text(path, data)
+    same = path.is_file() and path.read_bytes() == data
+    return config, (*problems, *([] if same else [changed(path.name, base)]))
+
+
+def base_of(environ: Mapping[str, str]) -> str:
+    """Name the base commit of the pull request that this job builds; empty in any other."""
+    return environ.get("PLANOPS_BASE", "")
+
+
+def changed(file: str, base: str) -> Problem:
+    """Point out a file of the operator that a pull request changes."""
+    return Problem(
+        severity=Severity.WARNING,
+        code="settings-changed",
+        message=f"{file} is not as the base {base[:12]} has it, whose settings are used",
+        mark=Mark(file=file, line=1, column=1),
+        hint="they take effect once this is merged; who merges decides about them, too",
+    )
+
+
+def _at(chdir: Path, base: str) -> tuple[Path | None, bytes]:
+    """Find the settings in a folder or above it, as a commit has them."""
+    from planops.git.repository import top
+    from planops.git.trees import read
+    from planops.manifests.settings import NAME
+
+    root, here = top(chdir), chdir.resolve()
+    if root is None:
+        raise SettingsWrong(f"{chdir}: this is no git repository; a base is a commit of one")
+    folders = [here, *(folder for folder in here.parents if folder.is_relative_to(root))]
+    wanted = {(folder / NAME).relative_to(root).as_posix(): folder / NAME for folder in folders}
+    held = read(root, base, wanted.__contains__)
+    for inside, path in wanted.items():
+        data = held.get(inside)
+        if isinstance(data, bytes):
+            return path, data
+    return None, b""
+
+
+def check_trusted(config: Config, target: Target, base: str, environ: Mapping[str, str]) -> None:
+    """Make sure that a target's secret and certificates are the operator's own.
+
+    Raises ``SettingsWrong`` for a variable that the operator did not list, and for a file in the
+    repository that the pull request changes.
+    """
+    if not base:
+        return
+    kind, _, name = target.token.removeprefix("${").removesuffix("}").partition(":")
+    listed = environ.get(SECRETS, "").replace(",", " ").split()
+    if kind == "env" and name not in listed:
+        raise SettingsWrong(
+            f"{target.token}: in a pull request's build only variables that the operator lists are"
+            f" read; set {SECRETS}={name} in the job"
+        )
+    files = [config.root / name] if kind == "file" else []
+    for file in (*files, *([target.ca_file] if target.ca_file else [])):
+        _same(config.root, file, base)
+
+
+def _same(root: Path, file: Path, base: str) -> None:
+    """Make sure that a file is outside of the repository, or as the base has it."""
+    from planops.git.repository import top
+    from planops.git.trees import read
+
+    inside, repository = file.resolve(), top(root)
+    if repository is None or not inside.is_relative_to(repository):
+        return
+    name = inside.relative_to(repository).as_posix()
+    held = read(repository, base, lambda path: path == name).get(name)
+    if not inside.is_file() or inside.read_bytes() != held:
+        raise SettingsWrong(
+            f"{name}: it is not as the base {base[:12]} has it, so it is not used before this is"
+            " merged"
+        )

@@ -1,0 +1,157 @@
+"""What a pull request causes, and what was there before it: two comparisons of one observation.
+
+The files of the base and those that merging makes are compared with the same live plans. What only
+the second comparison finds is caused by the pull request; what both find is already there. Pure:
+who posts what where is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from planops.core.changes import Cause, Change, ChangeKind, Delta, StepKind
+from planops.core.model import Manage, Plan, PlanKey
+from planops.core.risk import Risk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What of one change a pull request causes.
+
+    ``caused`` are the paths of deltas that only the pull request's files lead to, ``there`` those
+    that the base's files lead to as well, ``settled`` those that merging makes go away. ``calls``
+    tells that the calls themselves become others, ``refused`` that merging trips guards which the
+    base does not. ``manages`` names what is changed of planops' own rules for the plan, ``goal``
+    that another state is asked for. ``touched``: the pull request changes the plan's file,
+    ``removed``: it takes the file away.
+    """
+
+    touched: bool = False
+    removed: bool = False
+    calls: bool = False
+    refused: bool = False
+    goal: bool = False
+    manages: tuple[str, ...] = ()
+    caused: frozenset[str] = frozenset()
+    there: frozenset[str] = frozenset()
+    settled: tuple[str, ...] = ()
+    risk: Risk = Risk.ROUTINE
+
+    @property
+    def causes(self) -> bool:
+        """Tell whether merging makes any difference to the plan, or to how it is kept."""
+        return bool(
+            self.removed
+            or self.calls
+            or self.refused
+            or self.goal
+            or self.manages
+            or self.caused
+            or self.settled
+        )
+
+    @property
+    def alarm(self) -> bool:
+        """Tell that a plan is concerned whose file the pull request does not touch."""
+        return self.causes and not self.touched
+
+    @property
+    def idle(self) -> bool:
+        """Tell that the file is changed and nothing comes of it (blanks, comments, key order)."""
+        return self.touched and not self.causes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Facts of a whole review: two commits, and what a reviewer must know beside the changes.
+
+    ``head`` is what was reviewed; ``clean`` tells that it was merged into the base for that without
+    conflict, else the head itself was compared with the place where it left the base. ``settings``
+    are files of the operator that the pull request changes and that are not used. ``dropped`` are
+    plans whose file goes and of which nothing is recorded: they stay on the server. ``number`` is
+    the pull request's. ``offline``: no server was asked.
+    """
+
+    base: str
+    head: str
+    clean: bool = True
+    offline: bool = False
+    number: int = 0
+    settings: tuple[str, ...] = ()
+    dropped: tuple[PlanKey, ...] = ()
+
+
+def share(before: Change | None, after: Change, declared: Plan | None, *, touched: bool) -> Share:
+    """Split one change: ``before`` is what the base's file leads to, ``after`` what merging does.
+
+    ``declared`` is the plan as the base's file declares it, ``None`` where none does.
+    """
+    removed = declared is not None and after.orphan is not None
+    known = {_marked(delta) for delta in before.deltas} if before else set[Delta]()
+    caused = frozenset(d.path for d in after.deltas if _marked(d) not in known)
+    there = frozenset(d.path for d in after.deltas) - caused
+    now = {delta.path for delta in after.deltas}
+    settled = tuple(d.path for d in before.deltas if d.path not in now) if before else ()
+    found = Share(
+        touched=touched or removed,
+        removed=removed,
+        calls=_calls(before) != _calls(after),
+        refused=bool(_guards(after) - _guards(before)),
+        goal=declared is not None and not removed and declared.state != after.plan.state,
+        manages=() if after.orphan is not None else _manages(declared, after.plan),
+        caused=caused,
+        there=there,
+        settled=settled,
+    )
+    return replace(found, risk=risk(after, found))
+
+
+def _marked(delta: Delta) -> Delta:
+    """The delta as the comparison found it, whoever it was put down to since."""
+    return replace(delta, mark=None, blame=None, touch=None)
+
+
+def _calls(change: Change | None) -> tuple[str, ...]:
+    return tuple(step.request.digest() for step in change.steps) if change else ()
+
+
+def _guards(change: Change | None) -> frozenset[str]:
+    return frozenset(refusal.guard for refusal in change.refusals) if change else frozenset()
+
+
+def _manages(before: Plan | None, after: Plan) -> tuple[str, ...]:
+    old, new = before.manage if before else Manage(), after.manage
+    names = ("protect", "ignore", "allow")
+    return tuple(name for name in names if getattr(old, name) != getattr(new, name))
+
+
+def risk(change: Change, of: Share) -> Risk:
+    """Say how much a reviewer has to look at what the pull request makes of a plan."""
+    if change.refusals or change.error:
+        return Risk.BLOCKED
+    kinds = {step.kind for step in change.steps}
+    hazards = any(step.hazards for step in change.steps)
+    undoes = any(delta.cause in {Cause.DRIFT, Cause.CONFLICT} for delta in change.deltas)
+    lifts = bool(change.allowed) or "protect" in of.manages
+    overwrites = undoes and bool(kinds) and not change.left
+    if hazards or StepKind.DELETE in kinds or overwrites or lifts or of.alarm:
+        return Risk.ATTENTION
+    return Risk.ROUTINE
+
+
+def worst(shares: Iterable[Share | None]) -> Risk:
+    """Give the greatest risk of what the pull request causes."""
+    ranks = (one.risk for one in shares if one is not None and one.causes)
+    return max(ranks, key=lambda one: one.rank, default=Risk.ROUTINE)
+
+
+def offline(before: Plan | None, after: Plan | None, deltas: tuple[Delta, ...]) -> ChangeKind:
+    """Name what files alone say is done to a plan."""
+    if before is None:
+        return ChangeKind.CREATE
+    if after is None:
+        return ChangeKind.FORGET
+    if deltas:
+        return ChangeKind.UPDATE
+    return ChangeKind.TRANSITION if before.state != after.state else ChangeKind.UNCHANGED

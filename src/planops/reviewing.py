@@ -1,0 +1,65 @@
+"""A review: the files of two commits against one observation of the server.
+
+Decides nothing that the run or the core can decide: it compares twice, and splits what comes of it.
+Nothing is written anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from planops import reconcile
+from planops.core.changes import ChangeSet
+from planops.core.model import Plan
+from planops.core.report import ChangeReport, TargetReport
+from planops.core.review import share
+from planops.run import Run, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """The plans of both commits for one target; ``touched`` tells whether a file is changed."""
+
+    before: tuple[Plan, ...]
+    after: tuple[Plan, ...]
+    touched: Callable[[str], bool]
+
+    def changed(self, plan: Plan, declared: Plan | None) -> bool:
+        """Tell whether the pull request changes, makes or moves the file of a plan."""
+        moved = declared is not None and declared.source.file != plan.source.file
+        return declared is None or moved or self.touched(plan.source.file)
+
+
+def reviewed(target: Target, sides: Sides, run: Run) -> TargetReport:
+    """Compare both commits with the server as it is now, and report what merging causes.
+
+    The report's refusals are those that stop the whole target once it is merged. Raises as
+    :func:`planops.reconcile.observe`.
+    """
+    sight = reconcile.observe(target, [*sides.before, *sides.after], run)
+    cut = len(sides.before)
+    earlier = reconcile.compared(target, replace(sight, desired=sight.desired[:cut]), run)
+    sight = replace(sight, desired=sight.desired[cut:])
+    changes = reconcile.diff(target, sight, run)
+    report = reconcile.show(target, sight, changes, run)
+    return replace(report, changes=_shared(report.changes, earlier, changes, sides))
+
+
+def _shared(
+    reports: Sequence[ChangeReport], earlier: ChangeSet, changes: ChangeSet, sides: Sides
+) -> tuple[ChangeReport, ...]:
+    before = {change.key: change for change in earlier.changes}
+    declared = {plan.key: plan for plan in sides.before}
+    return tuple(
+        replace(
+            report,
+            share=share(
+                before.get(change.key),
+                change,
+                declared.get(change.key),
+                touched=sides.changed(change.plan, declared.get(change.key)),
+            ),
+        )
+        for report, change in zip(reports, changes.changes, strict=True)
+    )
