@@ -41,7 +41,7 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
         [*(plan.display_name for plan in plans), *unanswered(book)],
         [record.id for record in ours],
     )
-    what = f"plans on the server: {len(inventory.stubs)}, in files: {len(plans)}"
+    what = f"plans on the server: {len(inventory.stubs)}, in files: {len(desired)}"
     run.progress(Progress(target=target.name, what=what))
     return Sight(desired=desired, inventory=inventory, book=book, owners=owners(book, target.url))
 

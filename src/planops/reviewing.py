@@ -10,20 +10,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from planops import reconcile
-from planops.core.changes import ChangeSet
+from planops.core.changes import Change, ChangeSet
+from planops.core.masking import masked_change
 from planops.core.model import Plan
-from planops.core.report import ChangeReport, TargetReport
-from planops.core.review import share
-from planops.run import Run, Target
+from planops.core.report import ChangeReport, Outcome, TargetReport
+from planops.core.review import in_files, share
+from planops.core.shape import Shape
+from planops.run import Locate, Run, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """The plans of both commits for one target; ``touched`` tells whether a file is changed."""
+    """The plans of both commits for one target.
+
+    ``touched`` tells whether a file is changed, ``locate`` finds places in what merging makes.
+    """
 
     before: tuple[Plan, ...]
     after: tuple[Plan, ...]
     touched: Callable[[str], bool]
+    locate: Locate
 
     def changed(self, plan: Plan, declared: Plan | None) -> bool:
         """Tell whether the pull request changes, makes or moves the file of a plan."""
@@ -44,6 +50,33 @@ def reviewed(target: Target, sides: Sides, run: Run) -> TargetReport:
     changes = reconcile.diff(target, sight, run)
     report = reconcile.show(target, sight, changes, run)
     return replace(report, changes=_shared(report.changes, earlier, changes, sides))
+
+
+def offline(name: str, backend: str, url: str, shape: Shape, sides: Sides) -> TargetReport:
+    """Compare both commits' files of a target with each other, and ask nobody else."""
+    known = {plan.key: plan for plan in sides.before}
+    found = []
+    for plan in sides.after:
+        change = in_files(shape, known.get(plan.key), plan)
+        touched = sides.changed(plan, known.get(plan.key))
+        told = share(None, change, known.get(plan.key), touched=touched)
+        found.append(
+            ChangeReport(
+                change=masked_change(_located(change, sides), shape),
+                fingerprint="",
+                outcome=Outcome.UNCHANGED,
+                share=told,
+            )
+        )
+    return TargetReport(
+        name=name, backend=backend, url=url, managed=len(sides.after), changes=tuple(found)
+    )
+
+
+def _located(change: Change, sides: Sides) -> Change:
+    """Put to each delta its line in the file."""
+    find = sides.locate(change.plan)
+    return replace(change, deltas=tuple(replace(d, mark=find(d.path)) for d in change.deltas))
 
 
 def _shared(

@@ -6,7 +6,7 @@ that they name, is pointed out and never used: it reaches no other server and li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from planops.manifests.settings import Config, Target
 
 SECRETS = "PLANOPS_SECRETS"
+CHANGED = "settings-changed"
 Read = tuple["Config | None", tuple[Problem, ...]]
 
 
-def settings(chdir: Path, base: str, *, calls: bool) -> Read:
+def settings(chdir: Path, base: str, *, calls: bool, head: str = "") -> Read:
     """Read the settings of the work tree or, in a pull request's build, of its base.
 
     ``calls`` tells that servers are called: where the base has no settings nothing is then.
+    ``head`` is the commit or tree that is reviewed, where that is not the work tree.
 
     Raises ``SettingsWrong`` where there are none, or the base cannot be read.
     """
@@ -40,8 +42,37 @@ def settings(chdir: Path, base: str, *, calls: bool) -> Read:
             )
         return check_config(find_config(chdir))
     config, problems = check_text(path, data)
-    same = path.is_file() and path.read_bytes() == data
-    return config, (*problems, *([] if same else [changed(path.name, base)]))
+    return config, (*problems, *_changed(config, path, base, head))
+
+
+def _changed(config: Config | None, path: Path, base: str, head: str) -> Iterator[Problem]:
+    """Point out every file of the operator that a pull request changes."""
+    from planops.git.repository import top
+    from planops.git.trees import read
+
+    root = top(path.parent) or path.parent
+    named = [path] if config is None else [path, *_named(config)]
+    inside = {file.relative_to(root).as_posix(): file for file in named if _in(file, root)}
+    known = read(root, base, inside.__contains__)
+    now = read(root, head, inside.__contains__) if head else {}
+    for name, file in inside.items():
+        there = now.get(name) if head else (file.read_bytes() if file.is_file() else None)
+        if there != known.get(name):
+            yield changed(name, base)
+
+
+def _named(config: Config) -> Iterator[Path]:
+    """Name the files that the settings name: secrets and certificates."""
+    for target in config.targets.values():
+        kind, _, name = target.token.removeprefix("${").removesuffix("}").partition(":")
+        if kind == "file":
+            yield config.root / name
+        if target.ca_file:
+            yield target.ca_file
+
+
+def _in(file: Path, root: Path) -> bool:
+    return file.is_relative_to(root) and ".." not in file.parts
 
 
 def base_of(environ: Mapping[str, str]) -> str:
@@ -53,7 +84,7 @@ def changed(file: str, base: str) -> Problem:
     """Point out a file of the operator that a pull request changes."""
     return Problem(
         severity=Severity.WARNING,
-        code="settings-changed",
+        code=CHANGED,
         message=f"{file} is not as the base {base[:12]} has it, whose settings are used",
         mark=Mark(file=file, line=1, column=1),
         hint="they take effect once this is merged; who merges decides about them, too",

@@ -26,6 +26,7 @@ from planops.render.escape import terminal
 COMMANDS = {
     "validate": "Check the plan files; no server, no credentials.",
     "diff": "Show what would be done, call for call, and do nothing.",
+    "review": "Show what merging a pull request does, and what is there already.",
     "apply": "Make the calls that diff shows.",
     "adopt": "Take over plans that are on a server already.",
     "status": "Say where every plan is, where it should be, and who is next.",

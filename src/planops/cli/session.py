@@ -28,7 +28,7 @@ from planops.core.model import Plan, Problem, Severity
 from planops.core.report import ExitCode, GitFacts, Report, TargetReport
 from planops.errors import Busy, PlanopsError, SettingsWrong, Stale, UsageWrong
 from planops.render.escape import terminal
-from planops.run import Progress, Run, Target
+from planops.run import Locate, Progress, Run, Target
 
 if TYPE_CHECKING:
     from planops.backends.exchange import Call
@@ -95,6 +95,10 @@ class Session:
     problems: tuple[Problem, ...]
     facts: Callable[[], GitFacts | None] = lambda: None
     """Gives what git says of the files; asked once."""
+    heads: tuple[str, ...] = ("HEAD",)
+    """Commits one of which what was applied last must be an ancestor of."""
+    locate: Locate | None = None
+    """Finds places in the files, where they are not those of the work tree."""
 
     def names(self) -> tuple[str, ...]:
         """Name the targets that this run is about."""
@@ -201,11 +205,14 @@ class Running:
         from planops.manifests.trees import WorkTree
 
         locate, blame = finders(WorkTree(root=root), root)
+        if self.session.locate is not None:
+            locate, blame = self.session.locate, lambda _plan, _paths: {}
+        heads = self.session.heads
         return Run(
             now=SystemClock().now(),
             commit=facts.head if facts else "",
-            descends=cache(lambda commit: descends(root, commit)),
-            unfit=cache(lambda: uncommitted(root) if in_ci(os.environ) else frozenset()),
+            descends=cache(lambda commit: descends(root, commit, heads)),
+            unfit=cache(lambda: uncommitted(root) if self._in_ci() else frozenset()),
             allow=asked.allow,
             selected=bool(loaded and loaded.selected),
             prune=asked.prune,
@@ -217,11 +224,15 @@ class Running:
             blame=blame,
         )
 
+    def _in_ci(self) -> bool:
+        """Tell whether files of the work tree are applied where nobody would see how they are."""
+        return in_ci(os.environ) and self.session.locate is None
+
     def _unproven(self, name: str) -> Callable[[Record], str]:
         from planops.cli.proof import unproven
 
-        config = self.session.config
-        return lambda record: unproven(config, name, record) if config else "no settings"
+        config, heads = self.session.config, self.session.heads
+        return lambda record: unproven(config, name, record, heads) if config else "no settings"
 
     def _earlier(self, name: str) -> Callable[[Intent], Plan | None]:
         from planops.cli.proof import earlier

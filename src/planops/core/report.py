@@ -168,7 +168,6 @@ def _found(report: Report) -> ExitCode:
         return ExitCode.BUG
     outcomes = {item.outcome for item in report.changes}
     failed = Outcome.FAILED in outcomes or _went_wrong(report)
-    applying = report.command in {"apply", "adopt"}
     if Outcome.UNKNOWN in outcomes or any(target.unrecorded for target in report.targets):
         return ExitCode.UNKNOWN
     if failed:
@@ -178,11 +177,20 @@ def _found(report: Report) -> ExitCode:
         return ExitCode.BUSY
     if Outcome.STALE in outcomes or ExitCode.STALE in codes:
         return ExitCode.STALE
-    if applying and (Outcome.REFUSED in outcomes or any(t.refusals for t in report.targets)):
+    if _refused(report):
         return ExitCode.REFUSED
     if report.exit_on_changes and has_changes(report):
         return ExitCode.CHANGES
     return ExitCode.OK
+
+
+def _refused(report: Report) -> bool:
+    """Tell whether something was refused; in a review, something that the pull request causes."""
+    if not report.review and report.command not in {"apply", "adopt"}:
+        return False
+    refused = (item for item in report.changes if item.outcome is Outcome.REFUSED)
+    counts = any(item.share is None or item.share.causes for item in refused)
+    return counts or any(target.refusals for target in report.targets)
 
 
 def _wrote(report: Report) -> bool:

@@ -11,8 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, StepKind
-from planops.core.model import Manage, Plan, PlanKey
+from planops.core.compare import compare, declared
+from planops.core.lifecycle import Route, Standing
+from planops.core.model import JSON, Manage, Plan, PlanKey
 from planops.core.risk import Risk
+from planops.core.shape import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +85,14 @@ class Review:
     dropped: tuple[PlanKey, ...] = ()
 
 
-def share(before: Change | None, after: Change, declared: Plan | None, *, touched: bool) -> Share:
+def share(before: Change | None, after: Change, known: Plan | None, *, touched: bool) -> Share:
     """Split one change: ``before`` is what the base's file leads to, ``after`` what merging does.
 
-    ``declared`` is the plan as the base's file declares it, ``None`` where none does.
+    ``known`` is the plan as the base's file declares it, ``None`` where none does.
     """
-    removed = declared is not None and after.orphan is not None
-    known = {_marked(delta) for delta in before.deltas} if before else set[Delta]()
-    caused = frozenset(d.path for d in after.deltas if _marked(d) not in known)
+    removed = known is not None and after.orphan is not None
+    earlier = [_marked(delta) for delta in before.deltas] if before else list[Delta]()
+    caused = frozenset(d.path for d in after.deltas if _marked(d) not in earlier)
     there = frozenset(d.path for d in after.deltas) - caused
     now = {delta.path for delta in after.deltas}
     settled = tuple(d.path for d in before.deltas if d.path not in now) if before else ()
@@ -98,8 +101,8 @@ def share(before: Change | None, after: Change, declared: Plan | None, *, touche
         removed=removed,
         calls=_calls(before) != _calls(after),
         refused=bool(_guards(after) - _guards(before)),
-        goal=declared is not None and not removed and declared.state != after.plan.state,
-        manages=() if after.orphan is not None else _manages(declared, after.plan),
+        goal=known is not None and not removed and known.state != after.plan.state,
+        manages=() if after.orphan is not None else _manages(known, after.plan),
         caused=caused,
         there=there,
         settled=settled,
@@ -146,12 +149,35 @@ def worst(shares: Iterable[Share | None]) -> Risk:
     return max(ranks, key=lambda one: one.rank, default=Risk.ROUTINE)
 
 
-def offline(before: Plan | None, after: Plan | None, deltas: tuple[Delta, ...]) -> ChangeKind:
-    """Name what files alone say is done to a plan."""
+def in_files(shape: Shape, before: Plan | None, after: Plan) -> Change:
+    """Compare two files of a plan, and no server: what stands on the live side is the base's file.
+
+    There are no calls and no route, since nobody knows where the plan stands.
+    """
     if before is None:
-        return ChangeKind.CREATE
-    if after is None:
-        return ChangeKind.FORGET
-    if deltas:
-        return ChangeKind.UPDATE
-    return ChangeKind.TRANSITION if before.state != after.state else ChangeKind.UNCHANGED
+        kind, deltas = ChangeKind.CREATE, declared(shape, after.spec)
+    else:
+        then, now = _keyed(before.spec), _keyed(after.spec)
+        deltas = compare(shape, base=then, desired=now, live=then)
+        moves = ChangeKind.TRANSITION if before.state != after.state else ChangeKind.UNCHANGED
+        kind = ChangeKind.UPDATE if deltas else moves
+    return Change(
+        key=after.key,
+        kind=kind,
+        plan=after,
+        live=None,
+        deltas=deltas,
+        route=Route(standing=Standing.UNMANAGED),
+        steps=(),
+    )
+
+
+def _keyed(value: JSON) -> JSON:
+    """Let accounts stand for the ids that identify people, which only the server knows."""
+    if isinstance(value, list):
+        return [_keyed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: _keyed(sub) for name, sub in value.items()}
+    account = found.get("account")
+    return found if account is None or "user_id" in found else {**found, "user_id": account}

@@ -22,6 +22,7 @@ from planops.core.report import (
     outcome,
     summary,
 )
+from planops.core.review import Review, Share, worst
 from planops.render import wording
 from planops.render.values import moment
 
@@ -45,7 +46,40 @@ def document(report: Report, *, version: str) -> dict[str, JSON]:
         "changes": [_change(item) for item in report.changes],
         "problems": [_problem(problem) for problem in report.problems],
     }
+    if report.review:
+        found["review"] = _review(report, report.review)
     return {name: portable(value) for name, value in found.items()}
+
+
+def _review(report: Report, review: Review) -> JSON:
+    """Give the facts of a review; what is caused is beside each change."""
+    return {
+        "base": review.base,
+        "head": review.head,
+        "number": review.number or None,
+        "clean": review.clean,
+        "offline": review.offline,
+        "risk": worst(item.share for item in report.changes).value,
+        "settings": list(review.settings),
+        "dropped": [str(key) for key in review.dropped],
+    }
+
+
+def _share(share: Share) -> JSON:
+    """Give what of a change a pull request causes."""
+    return {
+        "causes": share.causes,
+        "touched": share.touched,
+        "removed": share.removed,
+        "alarm": share.alarm,
+        "risk": share.risk.value,
+        "calls": share.calls,
+        "goal": share.goal,
+        "manages": [*share.manages],
+        "caused": [*sorted(share.caused)],
+        "there": [*sorted(share.there)],
+        "settled": [*share.settled],
+    }
 
 
 def portable(value: JSON) -> JSON:
@@ -107,6 +141,7 @@ def _change(item: ChangeReport) -> JSON:
         "notices": list(dict.fromkeys((*change.notices, *item.notices))),
         "outcome": item.outcome.value,
         "error": item.error,
+        **({"review": _share(item.share)} if item.share else {}),
     }
 
 

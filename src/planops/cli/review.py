@@ -1,0 +1,232 @@
+"""``planops review``: what merging a pull request does, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planops.cli import base, options
+from planops.cli.diff import INTERRUPTED, not_called
+from planops.cli.interrupts import Interrupted
+from planops.cli.output import Output
+from planops.cli.session import Asked, Running, Session, failed, running
+from planops.core.report import GitFacts, Report, TargetReport
+from planops.core.review import Review
+from planops.errors import PlanopsError, SettingsWrong, UsageWrong
+
+if TYPE_CHECKING:
+    from planops.manifests.load import Loaded
+    from planops.manifests.settings import Config
+    from planops.manifests.trees import Committed
+    from planops.reviewing import Sides
+
+
+@click.command()
+@options.settings
+@options.comparison
+@options.option(
+    "--base",
+    "base_revision",
+    envvar="PLANOPS_BASE",
+    metavar="REV",
+    help="What is merged into; its settings are used. Known in a pull request's build.",
+)
+@options.option(
+    "--head",
+    "head_revision",
+    envvar="PLANOPS_HEAD",
+    metavar="REV",
+    help="What is to be merged; HEAD where nothing else is known.",
+)
+@options.option(
+    "--offline",
+    is_flag=True,
+    envvar="PLANOPS_OFFLINE",
+    help="Compare the files of both only: no server, no credentials, nothing to approve.",
+)
+@options.output
+def command(
+    *, base_revision: str | None, head_revision: str | None, offline: bool, **given: Any
+) -> int:
+    """Show what merging a pull request does: what it causes, and what is there already.
+
+    Base and head are compared with the same observation of the server. Files are read from the
+    commits: nothing is checked out. Settings are the base's; nothing is written to any server.
+
+    \b
+    Examples:
+      planops review --base origin/main
+      planops review --base origin/main --head feature --offline
+      planops review --format text --format json=review.json
+    """  # noqa: D301  click reads the backspace, and never shows it
+    if not base_revision:
+        raise UsageWrong(
+            "review: nobody says what is merged into; name it: --base origin/main (in a pull"
+            " request's build it is known)"
+        )
+    asked = Asked.of({**given, "labels": ()})
+    question = Question.of(asked.chdir, base_revision, head_revision or "HEAD")
+    session, sides = _opened(asked, question)
+    facts = replace(question.facts(session), offline=offline)
+    with running(session) as at:
+        reports = [
+            _offline(session, name, sides) if offline else _reviewed(session, at, name, sides)
+            for name in session.names()
+        ]
+        report = session.report("review", reports)
+        report = replace(report, review=_told(facts, sides, report), ended=at.interrupts.code)
+        return Output.of(given).write(report, at.secrets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which commits are compared, by their full ids.
+
+    ``before`` and ``after`` are what is read: the base and what merging makes, or, where they
+    conflict, the place where the head left the base and the head itself.
+    """
+
+    root: Path
+    base: str
+    head: str
+    before: str
+    after: str
+    clean: bool
+
+    @classmethod
+    def of(cls, folder: Path, base_revision: str, head_revision: str) -> Question:
+        """Resolve both. Raises ``SettingsWrong`` where this clone does not hold one."""
+        from planops.git import trees
+        from planops.git.repository import top
+
+        root = top(folder)
+        if root is None:
+            raise SettingsWrong(f"{folder}: this is no git repository; a review compares commits")
+        into, head = trees.resolved(root, base_revision), trees.resolved(root, head_revision)
+        merged = trees.merged(root, into, head)
+        before = into if merged else trees.fork_point(root, into, head) or into
+        return cls(
+            root=root,
+            base=into,
+            head=head,
+            before=before,
+            after=merged or head,
+            clean=bool(merged),
+        )
+
+    def facts(self, session: Session) -> Review:
+        """Give the facts of the review that are known before anything is compared."""
+        changed = (p.mark.file for p in session.problems if p.code == base.CHANGED and p.mark)
+        return Review(
+            base=self.base, head=self.head, clean=self.clean, settings=tuple(sorted(set(changed)))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """The plan files of both sides, read and checked."""
+
+    before: Loaded
+    after: Loaded
+    trees: tuple[Committed, Committed]
+
+    def sides(self, target: str) -> Sides:
+        """Give both sides of one target."""
+        from functools import cache
+
+        from planops.cli.origins import places_in
+        from planops.reviewing import Sides
+
+        old, new = self.trees
+        places = places_in(new)
+        return Sides(
+            before=tuple(p for p in self.before.plans if p.key.target == target),
+            after=tuple(p for p in self.after.plans if p.key.target == target),
+            touched=lambda file: old.files.get(file) != new.files.get(file),
+            locate=lambda plan: cache(places(plan).mark),
+        )
+
+
+def _opened(asked: Asked, question: Question) -> tuple[Session, Files | None]:
+    """Read settings and files of both commits; what is wrong with them is for the report."""
+    asked = replace(asked, base=question.base)
+    found, problems = base.settings(asked.chdir, question.base, calls=True, head=question.after)
+    facts = GitFacts(head=question.head)
+    if found is None:
+        return Session(asked=asked, config=None, loaded=None, problems=problems), None
+    files = _files(found, question, asked)
+    session = Session(
+        asked=asked,
+        config=found,
+        loaded=files.after,
+        problems=(*problems, *files.after.problems),
+        facts=lambda: facts,
+        heads=(question.head, question.base),
+        locate=files.sides("").locate,
+    )
+    return session, files
+
+
+def _files(config: Config, question: Question, asked: Asked) -> Files:
+    from planops.git import trees
+    from planops.manifests.load import load_plans
+    from planops.manifests.text import MAX_BYTES
+    from planops.manifests.trees import Committed, concerns
+
+    def held(revision: str) -> Committed:
+        globs = config.plans
+        return Committed(
+            files=trees.read(
+                config.root,
+                revision,
+                lambda path: concerns(path, globs),
+                lambda path: concerns(path, globs, folder=True),
+                most=MAX_BYTES,
+            )
+        )
+
+    both = held(question.before), held(question.after)
+    before, after = (
+        load_plans(config.root, config, targets=asked.targets, tree=tree) for tree in both
+    )
+    return Files(before=before, after=after, trees=both)
+
+
+def _reviewed(session: Session, at: Running, name: str, files: Files | None) -> TargetReport:
+    """Review one target; what goes wrong there is not in the way of the others."""
+    from planops import reviewing
+
+    if files is None or session.broken(name):
+        return not_called(session, name)
+    if at.interrupts.stop.is_set():
+        return failed(name, session, INTERRUPTED)
+    try:
+        return reviewing.reviewed(at.target(name), files.sides(name), at.run(name))
+    except PlanopsError as error:
+        return failed(name, session, error)
+    except Interrupted:
+        return failed(name, session, INTERRUPTED)
+
+
+def _offline(session: Session, name: str, files: Files | None) -> TargetReport:
+    from planops import reviewing
+    from planops.manifests.schemas import KIND_OF, shape
+
+    if files is None or session.config is None or session.broken(name):
+        return not_called(session, name)
+    settings = session.config.targets[name]
+    form = shape(KIND_OF[settings.backend])
+    sides = files.sides(name)
+    return reviewing.offline(name, settings.backend, settings.url, form, sides)
+
+
+def _told(facts: Review, files: Files | None, report: Report) -> Review:
+    """Name the plans whose file goes, and of which nothing else is said."""
+    if files is None:
+        return facts
+    told = {item.change.key for item in report.changes}
+    dropped = sorted(plan.key for plan in files.before.plans if plan.key not in told)
+    return replace(facts, dropped=tuple(dropped))
