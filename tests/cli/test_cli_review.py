@@ -1,46 +1,345 @@
-"""``planops review``: two commits against one observation."""
+"""``planops review``: two commits against one observation, the settings always the base's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
 import pytest
 
-from cli.adopting import ledger_of
-from cli.place import TEXT, Place
+from cli.place import TEXT, Ended, Place
 from planops.core.report import ExitCode
+from planops.sandbox.server import serve
+from planops.sandbox.zadig import ZadigSandbox
 
 SETTINGS = """\
 apiVersion: planops/v1
 kind: Config
 plans: [plans/**/*.yaml]
-targets:
+{limits}targets:
   prod:
     backend: zadig
     url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    ledger: {{mode: local}}
-"""
+    token: {token}
+    ledger: {{mode: {mode}}}
+{more}"""
+TOKEN = "${env:ZADIG_TOKEN}"
+
+
+def settings(
+    place: Place, url: str = "", token: str = TOKEN, mode: str = "local", more: str = "",
+    limits: str = "",
+) -> None:  # fmt: skip
+    text = SETTINGS.format(url=url or place.url, token=token, mode=mode, more=more, limits=limits)
+    place.write("planops.yaml", text)
 
 
 @pytest.fixture
 def kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A repository with two applied plans, and a branch that is to be merged."""
+    """A repository with two applied plans, on a branch that is to be merged."""
     monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
-    place.write("planops.yaml", SETTINGS.format(url=place.url))
+    settings(place)
     place.plan(description="one", jobs=[TEXT])
     place.plan("other", description="one", jobs=[TEXT])
     place.commit()
-    place.git("branch", "--move", "main")
     assert place.planops("apply", "--yes").code == ExitCode.OK
     place.git("checkout", "--quiet", "-b", "feature")
     return place
 
 
-def test_show(kept: Place) -> None:
-    import json
+def reviewed(place: Place, *words: str) -> Ended:
+    """Commit what was changed, go back, and review it from there."""
+    place.commit()
+    place.git("checkout", "--quiet", "main")
+    return place.json("review", "--base", "main", "--head", "feature", *words)
+
+
+def share(ended: Ended, key: str = "train") -> Any:
+    """What of a plan's change the pull request causes."""
+    (change,) = (one for one in ended.json["changes"] if one["key"] == key)
+    return change["review"]
+
+
+def test_an_edit_is_caused_and_what_is_shown_is_what_is_applied(kept: Place) -> None:
+    kept.plan(description="two", jobs=[TEXT])
+    ended = reviewed(kept)
+    assert ended.code == ExitCode.OK
+    assert share(ended)["caused"] == ["/spec/description"]
+    assert (share(ended)["there"], share(ended)["alarm"], share(ended)["risk"]) == (
+        [], False, "routine",
+    )  # fmt: skip
+    assert share(ended, "other")["causes"] is False
+    review = ended.json["review"]
+    assert review["base"] == kept.git("rev-parse", "main").strip()
+    assert review["head"] == kept.git("rev-parse", "feature").strip()
+    assert (review["clean"], review["offline"], review["settings"]) == (True, False, [])
+    (mark,) = (c["fingerprint"] for c in ended.json["changes"] if c["review"]["causes"])
+    kept.git("merge", "--quiet", "--no-ff", "--no-edit", "feature")
+    assert kept.planops("apply", "--expect", mark).code == ExitCode.OK
+    assert {one["description"] for one in kept.zadig.plans()} == {"one", "two"}
+
+
+def test_nothing_is_written_and_nothing_is_checked_out(kept: Place) -> None:
     kept.plan(description="two", jobs=[TEXT])
     kept.commit()
     kept.git("checkout", "--quiet", "main")
-    a = kept.planops("review", "--base", "main", "--head", "feature")
-    b = kept.json("review", "--base", "main", "--head", "feature")
-    print(a.both, json.dumps(b.json["changes"], indent=1)[:5000], json.dumps(b.json["review"], indent=1), b.err)
-    assert 0
+    before = (kept.zadig.plans(), len(kept.zadig.writes), kept.git("for-each-ref"))
+    kept.planops("review", "--base", "main", "--head", "feature")
+    assert (kept.zadig.plans(), len(kept.zadig.writes), kept.git("for-each-ref")) == before
+    assert kept.git("status", "--porcelain") == ""
+
+
+def test_drift_is_already_there(kept: Place) -> None:
+    ids = {str(one["name"]): str(one["id"]) for one in kept.zadig.plans()}
+    for name in ("Plan train", "Plan other"):
+        kept.zadig.edit(ids[name], {"description": "theirs"})
+    kept.plan(description="one", jobs=[{**TEXT, "spec": {"content": "Bye"}}])
+    ended = reviewed(kept)
+    assert share(ended)["caused"] == ["/spec/jobs/text:Announce/spec/content"]
+    assert share(ended)["there"] == ["/spec/description"]
+    assert share(ended)["risk"] == "attention"
+    other = share(ended, "other")
+    assert (other["causes"], other["there"]) == (False, ["/spec/description"])
+
+
+def test_taking_over_what_the_server_has_settles_drift(kept: Place) -> None:
+    (id_,) = (str(one["id"]) for one in kept.zadig.plans() if one["name"] == "Plan train")
+    kept.zadig.edit(id_, {"description": "theirs"})
+    kept.plan(description="theirs", jobs=[TEXT])
+    ended = reviewed(kept)
+    assert share(ended)["settled"] == ["/spec/description"]
+    assert (share(ended)["caused"], share(ended)["there"]) == ([], [])
+
+
+@pytest.mark.parametrize("how", ["a comment", "white space", "the order of keys", "another place"])
+def test_what_has_no_effect_on_the_server_says_so(kept: Place, how: str) -> None:
+    file = kept.folder / "plans/train.yaml"
+    text = file.read_text()
+    match how:
+        case "a comment":
+            file.write_text(f"# checked\n{text}")
+        case "white space":
+            file.write_text(text.replace("metadata: {", "metadata:   {"))
+        case "the order of keys":
+            file.write_text("".join(reversed(text.splitlines(keepends=True))))
+        case _:
+            (kept.folder / "plans/deep").mkdir()
+            file.rename(kept.folder / "plans/deep/train.yaml")
+    ended = reviewed(kept)
+    told = share(ended)
+    assert (told["touched"], told["causes"]) == (True, False)
+    assert ended.json["summary"]["update"] == 0
+
+
+def test_a_new_plan_and_one_whose_file_goes(kept: Place) -> None:
+    kept.plan("new", description="three")
+    kept.git("rm", "--quiet", "plans/other.yaml")
+    ended = reviewed(kept)
+    assert share(ended, "new")["caused"] == ["/spec/description", "/spec/manager", "/spec/name"]
+    gone = share(ended, "other")
+    assert (gone["removed"], gone["causes"], gone["calls"]) == (True, True, False)
+    ended = kept.json("review", "--base", "main", "--head", "feature", "--prune")
+    gone = share(ended, "other")
+    assert (gone["calls"], gone["risk"]) == (True, "attention")
+    assert ended.code == ExitCode.OK
+
+
+def test_without_a_ledger_a_plan_whose_file_goes_is_named(kept: Place) -> None:
+    kept.git("checkout", "--quiet", "main")
+    settings(kept, mode="none", more="    adopt-by-name: true\n")
+    kept.commit()
+    kept.git("checkout", "--quiet", "-B", "feature")
+    kept.git("rm", "--quiet", "plans/other.yaml")
+    ended = reviewed(kept)
+    assert ended.json["review"]["dropped"] == ["prod/other"]
+
+
+def test_a_goal_and_rules_that_are_changed_are_told(kept: Place) -> None:
+    kept.waiting(description="one")
+    file = kept.folder / "plans/train.yaml"
+    file.write_text(f"{file.read_text()}manage: {{protect: true}}\n")
+    told = share(reviewed(kept))
+    assert (told["goal"], told["manages"], told["risk"]) == (True, ["protect"], "attention")
+
+
+def test_a_plan_that_changes_though_its_file_does_not_is_an_alarm(kept: Place) -> None:
+    """Once a file goes, the name of its plan is free, and what waited for it is made."""
+    kept.git("checkout", "--quiet", "main")
+    for key, name in (("other", "Plan last"), ("late", "Plan other")):
+        file = kept.plan(key, description="one")
+        file.write_text(file.read_text().replace(f"Plan {key}", name))
+    kept.commit()
+    kept.git("checkout", "--quiet", "-B", "feature")
+    kept.git("rm", "--quiet", "plans/other.yaml")
+    ended = reviewed(kept, "--prune")
+    told = share(ended, "late")
+    assert (told["touched"], told["guards"], told["alarm"]) == (False, True, True)
+
+
+def test_what_is_refused_because_of_it_ends_with_3(kept: Place) -> None:
+    (id_,) = (str(one["id"]) for one in kept.zadig.plans() if one["name"] == "Plan train")
+    kept.zadig.edit(id_, {"description": "theirs"})
+    kept.plan(description="two", jobs=[TEXT])
+    ended = reviewed(kept)
+    assert ended.code == ended.json["exit_code"] == ExitCode.REFUSED
+    assert (share(ended)["risk"], ended.json["review"]["risk"]) == ("blocked", "blocked")
+    kept.git("checkout", "--quiet", "feature")
+    kept.plan(description="one", jobs=[TEXT])
+    kept.plan("other", description="two", jobs=[TEXT])
+    kept.commit()
+    kept.git("checkout", "--quiet", "main")
+    kept.plan(description="mine", jobs=[TEXT])
+    kept.commit()
+    ended = kept.json("review", "--base", "main", "--head", "feature")
+    assert share(ended)["causes"] is False
+    assert ended.code == ExitCode.OK  # it is refused without this, too
+
+
+def test_a_head_that_conflicts_is_compared_from_where_it_left(kept: Place) -> None:
+    kept.plan(description="two", jobs=[TEXT])
+    kept.commit()
+    kept.git("checkout", "--quiet", "main")
+    kept.plan(description="three", jobs=[TEXT])
+    kept.commit()
+    ended = kept.json("review", "--base", "main", "--head", "feature")
+    assert ended.json["review"]["clean"] is False
+    assert share(ended)["caused"] == ["/spec/description"]
+
+
+def test_offline_needs_neither_server_nor_credentials(
+    kept: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ZADIG_TOKEN")
+    monkeypatch.delenv("PLANOPS_SECRETS")
+    approval = {
+        "enabled": True,
+        "type": "native",
+        "native_approval": {
+            "timeout": 60,
+            "needed_approvers": 1,
+            "approve_users": [{"account": "alice"}, {"account": "bob"}],
+        },
+    }
+    kept.plan(description="two", jobs=[TEXT], approval=approval)
+    kept.plan("new", description="three")
+    since = len(kept.zadig.received)
+    ended = reviewed(kept, "--offline")
+    assert ended.code == ExitCode.OK
+    assert len(kept.zadig.received) == since
+    assert ended.json["review"]["offline"] is True
+    assert share(ended)["caused"] == ["/spec/approval", "/spec/description"]
+    assert {one["fingerprint"] for one in ended.json["changes"]} == {""}
+    assert {one["key"]: one["kind"] for one in ended.json["changes"]} == {
+        "new": "create", "other": "unchanged", "train": "update",
+    }  # fmt: skip
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[tuple[ZadigSandbox, str]]:
+    """A second server, which must receive nothing."""
+    with closing(ZadigSandbox()) as zadig, serve(zadig.app) as at:
+        yield zadig, at.url
+
+
+@pytest.mark.parametrize("command", ["review", "diff", "apply", "drift", "status"])
+def test_a_pull_request_reaches_no_other_server_and_lifts_no_limit(
+    kept: Place,
+    elsewhere: tuple[ZadigSandbox, str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    other, url = elsewhere
+    for number in range(8):
+        kept.plan(f"new-{number}", description="three")
+    limits = "limits: {mass-change: 100%, mass-change-floor: 99, delete: 99}\n"
+    settings(kept, url=url, token="${env:HOME_TOKEN}", limits=limits)
+    kept.write("planops.yml", "")
+    monkeypatch.setenv("HOME_TOKEN", "stolen")
+    kept.commit()
+    monkeypatch.setenv("PLANOPS_BASE", "main")
+    words = ["--yes"] if command == "apply" else []
+    writes = len(kept.zadig.writes)
+    ended = kept.json(command, *words) if command != "status" else kept.planops(command)
+    assert other.received == ()
+    assert len(kept.zadig.writes) == writes
+    assert "planops.yaml is not as the base" in ended.both
+    if command in {"review", "apply"}:
+        assert ended.code == ExitCode.REFUSED
+        assert "mass-change" in ended.out
+
+
+def test_only_listed_variables_are_read(kept: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANOPS_SECRETS", "OTHER, THIRD")
+    since = len(kept.zadig.received)
+    ended = kept.planops("review", "--base", "main")
+    assert ended.code == ExitCode.FAILED
+    assert "set PLANOPS_SECRETS=ZADIG_TOKEN in the job" in ended.out
+    assert len(kept.zadig.received) == since
+
+
+def test_a_secret_or_certificate_that_is_changed_is_not_used(kept: Place) -> None:
+    kept.git("checkout", "--quiet", "main")
+    kept.write("secret", "sandbox-admin-token\n")
+    settings(kept, token="${file:secret}")
+    kept.commit()
+    kept.git("checkout", "--quiet", "-B", "feature")
+    assert kept.planops("review", "--base", "main").code == ExitCode.OK
+    kept.write("secret", "another\n")
+    kept.commit()
+    since = len(kept.zadig.received)
+    ended = kept.json("review", "--base", "main")
+    assert ended.code == ExitCode.FAILED
+    assert "secret: it is not as the base" in ended.json["targets"][0]["error"]
+    assert ended.json["review"]["settings"] == ["secret"]
+    assert len(kept.zadig.received) == since
+
+
+def test_settings_that_a_pull_request_brings_are_used_once_merged(kept: Place) -> None:
+    kept.git("checkout", "--quiet", "--orphan", "empty")
+    kept.git("rm", "--quiet", "-r", "-f", ".")
+    kept.write("README", "nothing yet\n")
+    kept.commit()
+    ended = kept.planops("review", "--base", "empty", "--head", "feature")
+    assert ended.code == ExitCode.FAILED
+    assert "what a pull request brings is used once it is merged" in ended.both
+
+
+def test_links_of_a_commit_are_not_followed(kept: Place) -> None:
+    (kept.folder / "plans/link.yaml").symlink_to("/etc/hostname")
+    (kept.folder / "plans/more").symlink_to("..")
+    since = len(kept.zadig.received)
+    ended = reviewed(kept)
+    assert ended.code == ExitCode.FAILED
+    told = {one["file"]: one["message"] for one in ended.json["problems"]}
+    assert told["plans/link.yaml"] == (
+        "the file cannot be read: it is a symbolic link, and in a commit none is followed"
+    )
+    assert "plans/more" in told
+    assert len(kept.zadig.received) == since
+
+
+def test_a_file_that_is_wrong_stops_its_target(kept: Place) -> None:
+    kept.write("plans/bad.yaml", "kind: ZadigReleasePlan\nkind: Twice\n")
+    since = len(kept.zadig.received)
+    ended = reviewed(kept)
+    assert ended.code == ExitCode.FAILED
+    assert {one["file"] for one in ended.json["problems"]} == {"plans/bad.yaml"}
+    assert len(kept.zadig.received) == since
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), ExitCode.USAGE, "nobody says what is merged into"),
+        (("--base", "nowhere"), ExitCode.FAILED, "this clone does not hold it; fetch it"),
+        (("--base", "--all"), ExitCode.FAILED, "this clone does not hold it; fetch it"),
+        (("--base", "main", "--head", "a..b"), ExitCode.FAILED, "this clone does not hold it"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(
+    kept: Place, words: tuple[str, ...], code: ExitCode, said: str
+) -> None:
+    ended = kept.planops("review", *words)
+    assert (ended.code, said in ended.err) == (code, True)
+    assert "Traceback" not in ended.err

@@ -24,8 +24,8 @@ class Share:
 
     ``caused`` are the paths of deltas that only the pull request's files lead to, ``there`` those
     that the base's files lead to as well, ``settled`` those that merging makes go away. ``calls``
-    tells that the calls themselves become others, ``refused`` that merging trips guards which the
-    base does not. ``manages`` names what is changed of planops' own rules for the plan, ``goal``
+    tells that the calls themselves become others, ``guards`` that other guards stand against them,
+    or none any more. ``manages`` names what is changed of planops' own rules for the plan, ``goal``
     that another state is asked for. ``touched``: the pull request changes the plan's file,
     ``removed``: it takes the file away.
     """
@@ -33,7 +33,7 @@ class Share:
     touched: bool = False
     removed: bool = False
     calls: bool = False
-    refused: bool = False
+    guards: bool = False
     goal: bool = False
     manages: tuple[str, ...] = ()
     caused: frozenset[str] = frozenset()
@@ -47,7 +47,7 @@ class Share:
         return bool(
             self.removed
             or self.calls
-            or self.refused
+            or self.guards
             or self.goal
             or self.manages
             or self.caused
@@ -100,7 +100,7 @@ def share(before: Change | None, after: Change, known: Plan | None, *, touched: 
         touched=touched or removed,
         removed=removed,
         calls=_calls(before) != _calls(after),
-        refused=bool(_guards(after) - _guards(before)),
+        guards=_guards(before) != _guards(after),
         goal=known is not None and not removed and known.state != after.plan.state,
         manages=() if after.orphan is not None else _manages(known, after.plan),
         caused=caused,

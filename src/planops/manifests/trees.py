@@ -50,7 +50,9 @@ class Committed:
 
     def find(self, globs: tuple[str, ...]) -> Found:
         """Find the files that globs name; what is no plain file hides what may be behind it."""
-        return Found(files=tuple(sorted(path for path in self.files if concerns(path, globs))))
+        hides = (path for path, data in self.files.items() if isinstance(data, str))
+        named = (path for path in self.files if concerns(path, globs))
+        return Found(files=tuple(sorted({*hides, *named})))
 
     def read(self, path: str) -> bytes | Problem:
         """Read a file, or say why it cannot be read."""

@@ -74,6 +74,7 @@ def _share(share: Share) -> JSON:
         "alarm": share.alarm,
         "risk": share.risk.value,
         "calls": share.calls,
+        "guards": share.guards,
         "goal": share.goal,
         "manages": [*share.manages],
         "caused": [*sorted(share.caused)],
