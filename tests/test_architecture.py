@@ -135,12 +135,14 @@ ARROWS: Mapping[str, set[str]] = {
     "run": _PORTS | {"custody"},
     "reporting": _RUN,
     "ownership": _RUN,
-    "bookkeeping": _RUN | {"ownership"},
+    "sightings": _RUN,
+    "bookkeeping": _RUN | {"ownership", "sightings"},
     "execution": _RUN | {"custody", "reporting", "ownership", "bookkeeping"},
     "settling": _RUN | {"custody", "bookkeeping", "execution"},
     "pruning": _RUN | {"custody", "ownership", "bookkeeping", "execution"},
     "reconcile": _RUN
-    | {"custody", "reporting", "ownership", "bookkeeping", "execution", "settling", "pruning"},
+    | {"custody", "reporting", "ownership", "bookkeeping", "execution", "settling", "pruning"}
+    | {"sightings"},
     "reviewing": _RUN | {"reconcile", "reporting"},
     "adoptees": _RUN | {"manifests"},
     "adoption": _RUN | {"manifests", "adoptees"},

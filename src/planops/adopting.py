@@ -123,7 +123,7 @@ def verified(
     keys = [item.change.key for item in report.changes if item.outcome is Outcome.APPLIED]
     if not keys or report.unrecorded:
         return report
-    known, run = {plan.key: plan for plan in plans}, replace(run, selected=True)
+    known, run = {plan.key: plan for plan in plans}, replace(run, selected=True, full=True)
     sight = reconcile.observe(target, [known[key] for key in keys if key in known], run)
     changes = {one.key: one for one in reconcile.diff(target, sight, run).changes}
     new = {one.change.key for one in found if one.text}

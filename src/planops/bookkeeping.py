@@ -7,7 +7,7 @@ Pure: from what was there, what was done and what was last seen to documents; th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planops.core.changes import Cause, Change, ChangeKind, StepKind
 from planops.core.decide import Desired
@@ -19,6 +19,7 @@ from planops.core.report import ChangeReport, Outcome, StepResult
 from planops.ownership import born
 from planops.ports import Inventory
 from planops.run import Run, Sight, Target
+from planops.sightings import doubted, remembered
 
 Documents = Mapping[str, "bytes | None"]
 
@@ -115,7 +116,7 @@ def _next(
 ) -> Record | None:
     """The record after a change, ``None`` where the one that there is stays as it is."""
     live, ended = one.live, one.report.outcome in _ENDED
-    if live is None or one.change.error or (not _wrote(one) and one.change.refusals):
+    if live is None or live.listed or one.change.error or (not _wrote(one) and one.change.refusals):
         return None
     rules = target.backend.rules
     whole = applied(
@@ -129,13 +130,17 @@ def _next(
         shape=rules.shape,
         secrets=secrets_of(dict(desired.plan.spec), dict(live.raw)),
     )
+    stands = _wrote(one) or _in_order(one.change)
+    if ended and stands:
+        whole = replace(whole, seen=remembered(target, run, desired, live, whole, before))
     if _wrote(one):
         return whole if ended else partly(whole, before, updated=_updated(one))
     if not ended:
         return None
     if before is None:
-        return whole if _in_order(one.change) else partly(whole, None, updated=False)
-    return noted(before, whole, settled=_in_order(one.change))
+        return whole if stands else partly(whole, None, updated=False)
+    whole = whole if stands else replace(whole, seen=doubted(target, live, before))
+    return noted(before, whole, settled=stands)
 
 
 def _echo(one: Carried, live: Live, before: Record | None) -> dict[str, JSON]:

@@ -16,6 +16,7 @@ from planops.core.decide import Desired, Rules
 from planops.core.drafts import Draft
 from planops.core.ledger import Book
 from planops.core.model import JSON, Plan
+from planops.core.sighting import Sighting
 
 Specs: TypeAlias = Mapping[str, JSON]
 """A spec, by field."""
@@ -36,12 +37,14 @@ class Inventory:
     """Every plan of a server, proven complete, and the documents of those that were asked for.
 
     ``documents`` maps an asked-for name to all plans of that name, oldest first; ``by_id`` an
-    asked-for id to its plan, where it is there.
+    asked-for id to its plan, where it is there. ``listed`` names by id the plans that were not read
+    in full: their document is what the list shows.
     """
 
     stubs: tuple[Stub, ...]
     documents: Mapping[str, tuple[dict[str, JSON], ...]]
     by_id: Mapping[str, dict[str, JSON]] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
 
     @property
     def high_water(self) -> int:
@@ -96,6 +99,40 @@ class Historian(Protocol):
 
     def touches(self, changes: Sequence[Change]) -> Sequence[Touches]:
         """Say, change by change, who did on the server what shows there. Raises nothing."""
+        ...
+
+
+@runtime_checkable
+class Lister(Protocol):
+    """A backend whose server's list shows enough of a plan to tell whether it must be read again.
+
+    ``hidden`` names the fields of a spec that the list leaves out.
+    """
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The fields that only a full read shows."""
+        ...
+
+    def glance(
+        self, names: Iterable[str], ids: Collection[str], known: Mapping[str, Sighting]
+    ) -> Inventory:
+        """Observe, but read no plan of which the list shows exactly what is known, by id.
+
+        As complete as ``observe``. Raises ``ServerSaidNo`` where this list cannot be used.
+        """
+        ...
+
+    def listed(self, raw: dict[str, JSON]) -> dict[str, JSON]:
+        """Give what the list would show of a plan that was read in full."""
+        ...
+
+    def sighting(self, raw: dict[str, JSON]) -> Sighting | None:
+        """Say what the list shows of a plan; ``None`` where more may change than it shows."""
+        ...
+
+    def footing(self, desired: Desired) -> JSON:
+        """Give what the things that a file names stand for on the server, as they are now."""
         ...
 
 

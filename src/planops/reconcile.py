@@ -15,7 +15,7 @@ from planops import settling
 from planops.bookkeeping import Carried
 from planops.core.allowances import lapsed, usable
 from planops.core.changes import Change, ChangeKind, ChangeSet
-from planops.core.decide import Desired, decide
+from planops.core.decide import Circumstances, Desired, decide
 from planops.core.guards import guarded
 from planops.core.lifecycle import Refusal, Route, Standing
 from planops.core.model import Plan, PlanKey
@@ -28,6 +28,7 @@ from planops.ports import Inventory
 from planops.pruning import orphans, removal, removed, without
 from planops.reporting import attributed, shown, target_report
 from planops.run import Progress, Run, Sight, Target
+from planops.sightings import by_list, known, observed
 
 
 def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
@@ -37,11 +38,16 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
     records = book.records.values() if book else ()
     ours = [record for record in records if record.url == target.url]
     desired = target.backend.prepare(plans, {record.key: record.spec for record in ours})
-    inventory = target.backend.observe(
+    inventory = observed(
+        target,
         [*(plan.display_name for plan in plans), *unanswered(book)],
         [record.id for record in ours],
+        known(target, desired, book, run),
+        run,
     )
     what = f"plans on the server: {len(inventory.stubs)}, in files: {len(desired)}"
+    if inventory.listed:
+        what += f", as they were when last read: {len(inventory.listed)}"
     run.progress(Progress(target=target.name, what=what))
     return Sight(desired=desired, inventory=inventory, book=book, owners=owners(book, target.url))
 
@@ -83,9 +89,7 @@ def _change(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
     found = claim(target, wanted, sight, run)
     if found.undecided:
         return replace(_undecided(wanted), refusals=found.refusals)
-    rules, at = target.backend.rules, circumstances(target, wanted, found, run)
-    live = None if found.raw is None else rules.view(found.raw, wanted, at.base)
-    change = decide(rules, wanted, live, at)
+    change = _decided(target, wanted, sight, found, circumstances(target, wanted, found, run))
     allow = wanted.plan.manage.allow
     return replace(
         change,
@@ -93,6 +97,20 @@ def _change(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
         allowed=usable(allow, found.used, run.now),
         lapsed={one.guard: why for one in allow if (why := lapsed(one, found.used, run.now))},
     )
+
+
+def _decided(
+    target: Target, wanted: Desired, sight: Sight, found: Claim, at: Circumstances
+) -> Change:
+    """Decide by the plan in full, unless it is as it was and the list is enough to tell so."""
+    rules, raw = target.backend.rules, found.raw
+    if raw is None:
+        return decide(rules, wanted, None, at)
+    if (change := by_list(target, wanted, sight, raw, at)) is not None:
+        return change
+    if raw.get("id") in sight.inventory.listed:
+        raw = target.backend.read(str(raw.get("id")))
+    return decide(rules, wanted, rules.view(raw, wanted, at.base), at)
 
 
 def _rewound(target: Target, found: Claim, change: Change, run: Run) -> Iterator[Refusal]:

@@ -43,6 +43,7 @@ def reviewed(target: Target, sides: Sides, run: Run) -> TargetReport:
     The report's refusals are those that stop the whole target once it is merged. Raises as
     :func:`planops.reconcile.observe`.
     """
+    run = replace(run, full=True)
     sight = reconcile.observe(target, [*sides.before, *sides.after], run)
     cut = len(sides.before)
     earlier = reconcile.compared(target, replace(sight, desired=sight.desired[:cut]), run)

@@ -63,7 +63,8 @@ class Run:
     that only some of the files are looked at. ``prune``: plans whose file is gone are deleted.
     ``unproven`` says why git does not prove that a file declared a recorded plan, and nothing
     where it does; ``earlier`` gives a plan as its file was when an earlier run began to make it,
-    ``None`` where git does not hold that. ``stop`` is set when no further call may be begun.
+    ``None`` where git does not hold that. ``full``: every plan is read, whatever the server's list
+    shows of it. ``stop`` is set when no further call may be begun.
     """
 
     now: int
@@ -71,6 +72,7 @@ class Run:
     allow: Mapping[str, int | None] = field(default_factory=dict)
     selected: bool = False
     prune: bool = False
+    full: bool = False
     unfit: Callable[[], AbstractSet[str]] = frozenset
     unproven: Callable[[Record], str] = lambda _: "git was not asked"
     earlier: Callable[[Intent], Plan | None] = lambda _: None

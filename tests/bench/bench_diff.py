@@ -1,6 +1,9 @@
-"""Time a diff with nothing to do against the bare fetch of the same URLs, side by side.
+"""Time a diff with nothing to do, side by side: in full, by the ledger, and the bare fetch.
 
-Usage: python tests/bench/bench_diff.py [PLANS]. Prints ratios; the sandbox runs in another process.
+Usage: python tests/bench/bench_diff.py [PLANS [MILLISECONDS]]. Prints ratios; the sandbox runs in
+another process, and every answer takes so many milliseconds more, as from a server far away.
+The first ratio is of a diff in full to the bare fetch of the same URLs; the second of a diff by the
+ledger to one in full, files and all; the third of what the two make of files that were read before.
 """
 
 from __future__ import annotations
@@ -11,16 +14,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from planops import reconcile
-from planops.backends.exchange import Endpoint, Request
+from planops.backends.exchange import Endpoint, Request, Response
 from planops.backends.http import Http
 from planops.backends.zadig.backend import ZadigBackend
 from planops.cli.clock import SystemClock
 from planops.core.guards import Limits
+from planops.core.ledger import Book, book
+from planops.core.model import Plan
+from planops.custody import Keeping
 from planops.manifests.load import load_plans
 from planops.manifests.schemas import shape
 from planops.manifests.settings import load_config
@@ -28,6 +35,7 @@ from planops.run import Run, Target
 from planops.sandbox.zadig import ZadigSandbox
 
 TOKEN = "sandbox-admin-token"
+RATIOS = ("diff in full / bare fetch", "diff by ledger / in full", "the same, files read before")
 OPEN = "/openapi/release_plan/v1"
 CONFIG = """apiVersion: planops/v1
 kind: Config
@@ -50,7 +58,7 @@ spec:
 JOB = "    - {{name: Job {m}, type: text, spec: {{content: The {m}th thing of {n}., remark: r}}}}"
 
 
-def main(count: int) -> None:
+def main(count: int, late: float) -> None:
     """Prepare a server and a repository, then time both, three times in turn."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -61,7 +69,7 @@ def main(count: int) -> None:
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
-            _compare(folder, _url(server), count)
+            _compare(folder, _url(server), count, late)
         finally:
             server.terminate()
             server.wait()
@@ -92,21 +100,32 @@ def _url(server: subprocess.Popen[str]) -> str:
     raise SystemExit("the sandbox did not start")
 
 
-def _compare(folder: Path, url: str, count: int) -> None:
+def _compare(folder: Path, url: str, count: int, late: float) -> None:
     (folder / "plans").mkdir()
     (folder / "planops.yaml").write_text(CONFIG.format(url=url))
     for n in range(count):
         jobs = "\n".join(JOB.format(m=m, n=n) for m in range(10))
         (folder / "plans" / f"{n}.yaml").write_text(PLAN.format(n=n, jobs=jobs))
     endpoint = Endpoint(url=url, headers={"Authorization": f"Bearer {TOKEN}"}, secrets=(TOKEN,))
-    with Http(endpoint, SystemClock()) as http:
-        ratios = []
-        for _ in range(3):
-            bare = _timed(lambda: _fetch(http, count))
-            full = _timed(lambda: _diff(http, url, folder, count))
-            ratios.append(full / bare)
-            print(f"{count} plans: diff / bare fetch = {ratios[-1]:.2f}")
-    print(f"median {sorted(ratios)[1]:.2f}")
+    with Late(endpoint, SystemClock(), late) as http:
+        plans = _read(folder)
+        target = _recorded(http, url, plans)
+        ratios = [_ratios(http, target, folder, plans) for _ in range(3)]
+    for name, found in zip(RATIOS, zip(*ratios, strict=True), strict=True):
+        shown = ", ".join(f"{one:.2f}" for one in found)
+        print(f"{count} plans: {name} = {shown}; median {sorted(found)[1]:.2f}")
+
+
+def _ratios(
+    http: Http, target: Target, folder: Path, plans: Sequence[Plan]
+) -> tuple[float, float, float]:
+    """Time everything once, in turn."""
+    bare = _timed(lambda: _fetch(http, len(plans)))
+    full = _timed(lambda: _diff(target, _read(folder), full=True))
+    short = _timed(lambda: _diff(target, _read(folder), full=False))
+    full_alone = _timed(lambda: _diff(target, plans, full=True))
+    short_alone = _timed(lambda: _diff(target, plans, full=False))
+    return full / bare, short / full, short_alone / full_alone
 
 
 def _fetch(http: Http, count: int) -> None:
@@ -115,18 +134,65 @@ def _fetch(http: Http, count: int) -> None:
     http.map(lambda row: http.read(Request(method="GET", path=f"{OPEN}/{row['id']}")), rows)
 
 
-def _diff(http: Http, url: str, folder: Path, count: int) -> None:
-    config = load_config(folder / "planops.yaml")
-    plans = load_plans(folder, config).plans
-    backend = ZadigBackend(http, shape("ZadigReleasePlan"))
+def _read(folder: Path) -> Sequence[Plan]:
+    return load_plans(folder, load_config(folder / "planops.yaml")).plans
+
+
+def _recorded(http: Http, url: str, plans: Sequence[Plan]) -> Target:
+    """A target whose ledger records every plan as it is."""
+    clock = SystemClock()
+    keeping = Keeping(
+        ledger=Memory(), clock=clock, holder="bench", run="bench", seconds=300, call=60.0,
+        monotonic=time.monotonic,
+    )  # fmt: skip
     target = Target(
-        name="bench", kind="zadig", url=url, backend=backend, by_name=True, limits=Limits()
-    )
-    run = Run(now=0)
+        name="bench", kind="zadig", url=url, by_name=True, limits=Limits(), keeping=keeping,
+        backend=ZadigBackend(http, shape("ZadigReleasePlan")),
+    )  # fmt: skip
+    run = Run(now=clock.now())
+    sight = reconcile.observe(target, plans, run)
+    reconcile.apply(target, sight, reconcile.diff(target, sight, run), run)
+    assert all(record.seen for record in keeping.ledger.load().records.values())
+    return target
+
+
+def _diff(target: Target, plans: Sequence[Plan], *, full: bool) -> None:
+    run = Run(now=0, full=full)
     sight = reconcile.observe(target, plans, run)
     report = reconcile.show(target, sight, reconcile.diff(target, sight, run), run)
-    assert len(report.changes) == count
+    assert len(report.changes) == len(plans)
+    assert len(sight.inventory.listed) == (0 if full else len(plans))
     assert not any(item.change.acts for item in report.changes)
+
+
+class Late(Http):
+    """A server that is so many seconds away."""
+
+    def __init__(self, endpoint: Endpoint, clock: SystemClock, late: float) -> None:
+        super().__init__(endpoint, clock)
+        self.late = late
+
+    def read(self, request: Request) -> Response:
+        """Read, and have waited for it."""
+        if self.late:
+            SystemClock().sleep(self.late)
+        return super().read(request)
+
+
+@dataclass(slots=True)
+class Memory:
+    """A ledger that takes no time."""
+
+    documents: dict[str, bytes] = field(default_factory=dict)
+
+    def load(self) -> Book:
+        """Read the documents."""
+        return book("", self.documents)
+
+    def write(self, tip: str, changes: Mapping[str, bytes | None], *_: object) -> str:
+        """Set documents; none is ever taken away here."""
+        self.documents |= {path: data for path, data in changes.items() if data is not None}
+        return tip
 
 
 def _timed(work: Callable[[], None]) -> float:
@@ -136,4 +202,5 @@ def _timed(work: Callable[[], None]) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    plans, milliseconds = (*map(int, sys.argv[1:]), *(1000, 0)[len(sys.argv) - 1 :])
+    main(plans, milliseconds / 1000)

@@ -23,7 +23,9 @@ from planops.backends.brpm.wire import PLANS as BRPM
 from planops.backends.exchange import Request as Call
 from planops.backends.trees import Tree
 from planops.backends.zadig.answers import payload
-from planops.backends.zadig.backend import PAGE, ZadigBackend
+from planops.backends.zadig.backend import ZadigBackend
+from planops.backends.zadig.listing import PAGE, Row, one_pass, page
+from planops.backends.zadig.listing import Listing as WhichList
 from planops.backends.zadig.wire import OPEN as ZADIG
 from planops.core.changes import Request, Step, StepKind
 from planops.core.compare import overlay
@@ -39,7 +41,7 @@ from planops.errors import (
     ServerSaidNo,
     StateConflict,
 )
-from planops.ports import NOTHING, Backend, Inventory, Specs, Stub
+from planops.ports import NOTHING, Backend, Inventory, Specs
 
 Body: TypeAlias = Callable[[Any, Desired, Live | None], Any]
 """Spoils a request's body; it may change the copy that it gets."""
@@ -653,15 +655,15 @@ class Logging(Spoilt):
 class FirstPage(ZadigBackend):
     """Takes the first page for the list."""
 
-    def _stubs(self) -> tuple[Stub, ...]:
-        return self._page(1, PAGE).stubs
+    def _rows(self, listing: WhichList) -> Sequence[Row]:
+        return tuple(page(listing, self._read, 1, PAGE).rows.values())
 
 
 class OnePass(ZadigBackend):
     """Takes one pass over the pages for a snapshot."""
 
-    def _stubs(self) -> tuple[Stub, ...]:
-        return self._pass(1) or ()
+    def _rows(self, listing: WhichList) -> Sequence[Row]:
+        return one_pass(listing, self._read, 1) or ()
 
 
 class AnyZadigId(ZadigBackend):

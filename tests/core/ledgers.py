@@ -16,6 +16,7 @@ from planops.core.ledger import (
     lease_document,
     record_document,
 )
+from planops.core.sighting import Sighting
 
 RECORD = Record(
     key="summer",
@@ -29,6 +30,9 @@ RECORD = Record(
     protect=True,
     allowed=("cc",),
     origin=Origin(file="plans/summer.yaml"),
+)
+SHOWN = Sighting(
+    version=3, update_time=1000, updated_by="Alice", status="planning", listed="a" * 64
 )
 INTENT = Intent(
     key="summer",

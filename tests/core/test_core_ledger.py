@@ -33,6 +33,7 @@ from planops.core.ledger import (
     record_document,
 )
 from planops.core.model import JSON
+from planops.core.sighting import Seen, Sighting
 
 T = TypeVar("T")
 
@@ -63,7 +64,20 @@ KEYS = st.from_regex(r"[a-z0-9]([-.a-z0-9]{0,98}[a-z0-9])?", fullmatch=True)
 IDS = st.from_regex(r"[0-9a-f]{24}|[1-9][0-9]{0,17}", fullmatch=True)
 COMMITS = st.from_regex(r"[0-9a-f]{40}|[0-9a-f]{64}|", fullmatch=True)
 NUMBERS = st.integers(min_value=0, max_value=MAX_NUMBER)
-
+DIGESTS = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+SEEN = st.builds(
+    Seen,
+    sighting=st.builds(
+        Sighting,
+        version=NUMBERS,
+        update_time=NUMBERS,
+        updated_by=TEXTS,
+        status=TEXTS,
+        listed=DIGESTS,
+    ),
+    ground=DIGESTS,
+    read_at=NUMBERS,
+)
 RECORDS = st.builds(
     Record,
     key=KEYS,
@@ -78,6 +92,7 @@ RECORDS = st.builds(
     protect=st.booleans(),
     allowed=st.lists(TEXTS, max_size=3).map(tuple),
     origin=st.builds(Origin, commit=COMMITS, file=TEXTS),
+    seen=st.none() | SEEN,
 )
 CREATIONS = st.builds(
     Intent,

@@ -8,6 +8,7 @@ import pytest
 
 from planops.core.ledger import Origin, Record
 from planops.core.records import noted, partly
+from planops.core.sighting import Seen, Sighting
 
 BEFORE = Record(
     key="train",
@@ -55,6 +56,31 @@ def test_a_new_commit_alone_is_no_news() -> None:
     again = replace(BEFORE, origin=WHOLE.origin, echo={"description": "one "})
     assert noted(BEFORE, again, settled=True) is BEFORE
     assert noted(BEFORE, WHOLE, settled=True) is WHOLE
+
+
+def sighted(version: int) -> Seen:
+    shown = Sighting(version=version, update_time=1, updated_by="a", status="b", listed="0" * 64)
+    return Seen(sighting=shown, ground="0" * 64, read_at=9)
+
+
+def test_what_a_list_shows_now_is_news_and_that_it_shows_nothing_is_none() -> None:
+    before = replace(BEFORE, seen=sighted(1))
+    assert noted(before, BEFORE, settled=True) is before
+    assert noted(before, replace(BEFORE, seen=sighted(1)), settled=True) is before
+    found = noted(before, replace(BEFORE, seen=sighted(2)), settled=True)
+    assert found.seen == sighted(2)
+    assert noted(BEFORE, before, settled=True) is before
+
+
+@pytest.mark.parametrize("seen", [None, sighted(1)])
+def test_of_what_is_not_settled_the_run_says_what_is_still_known(seen: Seen | None) -> None:
+    found = noted(replace(BEFORE, seen=sighted(1)), replace(WHOLE, seen=seen), settled=False)
+    assert found.seen == seen
+
+
+def test_of_what_is_only_half_done_nothing_is_known() -> None:
+    found = partly(replace(WHOLE, seen=sighted(1)), replace(BEFORE, seen=sighted(1)), updated=True)
+    assert found.seen is None
 
 
 def test_what_is_not_settled_leaves_what_was_applied() -> None:

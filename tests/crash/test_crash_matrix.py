@@ -16,6 +16,7 @@ from crash.scenes import (
     Scene,
     Stage,
     check_converged,
+    check_idle,
     each_call,
     each_call_of_all,
 )
@@ -104,9 +105,7 @@ def test_a_file_that_goes_before_the_next_run(scene: Scene, when: Any) -> None:
     assert len(made) == (when == "after")
     assert scene.ledger.load().intents == {}
     assert ("created" in scene.records()) == (when == "after")
-    before = (scene.calls, list(scene.ledger.history))
-    scene.go(scene.target(name="idle"), keeps, files)
-    assert (scene.calls, scene.ledger.history) == before
+    check_idle(scene, lambda: scene.go(scene.target(name="idle"), keeps, files))
     assert scene.server.named("created") == made
     assert outcomes(scene.run(name="three"))["created"] is Outcome.APPLIED
     assert len(scene.server.named("created")) == 1

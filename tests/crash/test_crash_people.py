@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from crash.accidents import Fate, Killed, Point, at_write
-from crash.scenes import CALLS_OF, THEIRS, Document, Scene, Stage, check_no_harm
+from crash.scenes import CALLS_OF, THEIRS, Document, Scene, Stage, check_idle, check_no_harm
 from planops import reconcile
 from planops.core.report import Outcome
 from run.world import look, outcomes
@@ -54,9 +54,7 @@ def check_settled(scene: Scene) -> None:
     refused = {one.change.key.name for one in last.changes if one.outcome is Outcome.REFUSED}
     assert (book.lease, book.intents.keys() - refused, book.damages) == (None, set(), ())
     check_no_harm(scene)
-    before = (scene.calls, list(scene.ledger.history))
-    scene.run(name="idle")
-    assert (scene.calls, scene.ledger.history) == before
+    check_idle(scene, lambda: scene.run(name="idle"))
 
 
 @each_field

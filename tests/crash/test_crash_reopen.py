@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from crash.accidents import Fate, Killed, Point
-from crash.scenes import Scene, Stage, check_no_harm
+from crash.scenes import Scene, Stage, check_idle, check_no_harm
 from planops.core.model import Plan
 from planops.core.report import Outcome
 from run.world import outcomes, text
@@ -47,9 +47,8 @@ def test_what_was_allowed_once_is_finished(scene: Scene, stage: Stage, number: i
     assert (held["status"], held["jobs"]) == ("wait_for_approval", [("Announce", "second")])
     check_no_harm(scene)
     assert (scene.ledger.load().lease, scene.ledger.load().intents) == (None, {})
-    before = (scene.calls, list(scene.ledger.history))
-    assert outcomes(scene.run(files=files(stage), name="idle"))["created"] is Outcome.PARKED
-    assert (scene.calls, scene.ledger.history) == before
+    report = check_idle(scene, lambda: scene.run(files=files(stage), name="idle"))
+    assert outcomes(report)["created"] is Outcome.PARKED
 
 
 def test_what_was_not_begun_wants_to_be_allowed(scene: Scene, stage: Stage) -> None:

@@ -141,12 +141,15 @@ def check_stopped(walk: Walk, before: Mapping[str, Document], run: Run) -> None:
 def check_rest(walk: Walk) -> None:
     """Nothing is left but what waits for a person, and it stays so."""
     writes, history = len(walk.server.sandbox.writes), list(walk.ledger.history)
+    walk.run(Fate(), Drift.CORRECT, walk.asked({}, prune=True))
+    noted = walk.ledger.history[len(history) :]
+    assert [one.partition("\n")[0] for one in noted] in ([], ["note prod: what was seen"])
     report = walk.run(Fate(), Drift.CORRECT, walk.asked({}, prune=True))
     assert report is not None
     left = [one for one in report.changes if one.change.acts and not one.change.refusals]
     assert left == [], [(one.change.key.name, one.outcome, one.change.deltas) for one in left]
     assert len(walk.server.sandbox.writes) == writes
-    assert walk.ledger.history == history
+    assert walk.ledger.history == history + noted
     book, documents = walk.ledger.load(), walk.server.documents()
     refused = {one.change.key.name for one in report.changes if one.outcome is Outcome.REFUSED}
     assert not book.intents.keys() - refused

@@ -20,8 +20,12 @@ def inventory(
     found: Sequence[Tree],
     names: Collection[str],
     ids: Collection[str],
+    listed: frozenset[str] = frozenset(),
 ) -> Inventory:
-    """Put the documents that were read to the names and ids that were asked for."""
+    """Put the documents that were read to the names and ids that were asked for.
+
+    ``listed`` are the plans whose document is only what the list shows.
+    """
     documents: dict[str, tuple[Tree, ...]] = {}
     for stub, raw in zip(asked, found, strict=True):
         if stub.name not in names:
@@ -29,4 +33,4 @@ def inventory(
         documents[stub.name] = (*documents.get(stub.name, ()), raw)
     pairs = zip(asked, found, strict=True)
     by_id = {stub.id: raw for stub, raw in pairs if stub.id in set(ids)}
-    return Inventory(stubs=stubs, documents=documents, by_id=by_id)
+    return Inventory(stubs=stubs, documents=documents, by_id=by_id, listed=listed)

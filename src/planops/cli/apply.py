@@ -36,6 +36,7 @@ from planops.run import Run, Sight, Target
 @options.paths
 @options.selection
 @options.comparison
+@options.full
 @options.option(
     "-y",
     "--yes",

@@ -22,6 +22,7 @@ INTERRUPTED = PlanopsError("not compared: the run was interrupted before; run it
 @options.paths
 @options.selection
 @options.comparison
+@options.full
 @options.output
 @options.option(
     "--exit-code",

@@ -19,6 +19,7 @@ from planops.core.report import ChangeReport, ExitCode, TargetReport, exit_code
 @click.command()
 @options.paths
 @options.selection
+@options.full
 @options.output
 def command(**given: Any) -> int:
     """Show what was changed on the servers since planops last applied it. Writes nothing.

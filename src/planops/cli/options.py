@@ -161,6 +161,12 @@ by_name = option(
     envvar="PLANOPS_ADOPT_BY_NAME",
     help="Take a plan on the server for the file's if their names are equal.",
 )
+full = option(
+    "--full",
+    is_flag=True,
+    envvar="PLANOPS_FULL",
+    help="Read every plan in full, also those that by ledger and list are as they were.",
+)
 lock_timeout = option(
     "--lock-timeout",
     type=Duration(),

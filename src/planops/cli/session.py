@@ -62,6 +62,7 @@ class Asked:
     prune: bool = False
     base: str = ""
     calls: bool = True
+    full: bool = False
     patience: int = 0
     verbose: int = 0
     quiet: bool = True
@@ -79,6 +80,7 @@ class Asked:
             prune=given.get("prune", False),
             base=base.base_of(os.environ),
             calls=given.get("calls", True),
+            full=given.get("full", False),
             patience=given.get("lock_timeout", 0),
             verbose=given["verbose"],
             quiet=given["quiet"],
@@ -216,6 +218,7 @@ class Running:
             allow=asked.allow,
             selected=bool(loaded and loaded.selected),
             prune=asked.prune,
+            full=asked.full,
             unproven=self._unproven(name),
             earlier=self._earlier(name),
             stop=self.interrupts.stop,

@@ -30,6 +30,7 @@ _STUCK = {Standing.STOPPED, Standing.BLOCKED, Standing.UNKNOWN}
 @click.argument("key", required=False)
 @options.selection
 @options.comparison
+@options.full
 @options.option(
     "--wait",
     type=options.Duration(),

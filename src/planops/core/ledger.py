@@ -5,7 +5,7 @@ A ledger is a folder of JSON documents in a commit: ``plans/KEY.json`` is a reco
 This module turns documents into values and back. Documents are hostile input: whatever is not of
 the right form is a :class:`Damage`, and no call is ever made on the strength of it. A document has
 exactly its fields: one that is missing, or that this version does not know, would be lost when the
-document is next written.
+document is next written. Only ``seen`` may be missing from a record.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, NoReturn
 
 from planops.core.model import JSON
+from planops.core.sighting import Seen, Sighting, seen
 from planops.errors import PlanopsError
 
 FORMAT: Final = 1
@@ -60,7 +61,7 @@ class Record:
     ``spec`` is what the file declared, canonical; ``echo`` what the server then answered of the
     same fields. ``goal`` is the state that the file declared, ``reached`` the goal that was last
     seen reached. ``url`` is the target's address: a record is of no use at another. ``allowed``
-    marks what the file allowed then, which is used up.
+    marks what the file allowed then, which is used up; ``seen`` is what a list then showed of it.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Record:
     protect: bool = False
     allowed: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin)
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ class Book:
 
 
 _ORIGIN: Final = frozenset(one.name for one in fields(Origin))
-_RECORD: Final = frozenset(one.name for one in fields(Record)) | {"format"}
+_RECORD: Final = frozenset(one.name for one in fields(Record)) - {"seen"} | {"format"}
 _INTENT: Final = frozenset(one.name for one in fields(Intent)) | {"format"}
 _LEASE: Final = frozenset(one.name for one in fields(Lease)) | {"format"}
 
@@ -198,8 +200,9 @@ def _dumped(value: Record | Intent | Lease) -> bytes:
     return f"{text}\n".encode(errors="backslashreplace")
 
 
-def _fields(value: Record | Intent | Lease | Origin) -> dict[str, Any]:
-    return {one.name: getattr(value, one.name) for one in fields(value)}
+def _fields(value: Record | Intent | Lease | Origin | Seen | Sighting) -> dict[str, Any]:
+    found = {one.name: getattr(value, one.name) for one in fields(value)}
+    return {name: each for name, each in found.items() if name != "seen" or each is not None}
 
 
 def _loaded(data: bytes) -> dict[str, Any]:
@@ -273,7 +276,10 @@ def _key_of(path: str, folder: str) -> str:
 
 
 def _record(key: str, value: Mapping[str, Any]) -> Record:
-    _complete(value, _RECORD)
+    _complete({name: each for name, each in value.items() if name != "seen"}, _RECORD)
+    was_seen = seen(value["seen"]) if "seen" in value else None
+    if "seen" in value and was_seen is None:
+        raise _WrongForm("seen is nothing that a list shows of a plan")
     url = _text(value, "url")
     if not _URL.fullmatch(url):
         raise _WrongForm("url is no http address")
@@ -290,6 +296,7 @@ def _record(key: str, value: Mapping[str, Any]) -> Record:
         protect=_flag(value, "protect"),
         allowed=_texts(value, "allowed"),
         origin=_origin(value),
+        seen=was_seen,
     )
 
 

@@ -127,13 +127,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """A plan as the server holds it, read in full at one moment.
+    """A plan as the server holds it, at one moment.
 
     ``spec`` is canonical (every writable field present, empties in one form); ``raw`` is the
     server's own document. ``put_back`` says that the plan had left its first state and was returned
     to it, which only a person or a rewrite does. ``version`` is whatever the server counts edits
     with, or ``None``. ``unfaithful`` lists what an update could not rebuild, each a sentence with
-    what to do. ``notices`` are sentences about what happened to the plan on the server.
+    what to do. ``notices`` are sentences about what happened to the plan on the server. ``listed``
+    says that it was not read in full: what the server's list hides is taken from the record.
     """
 
     id: str
@@ -148,6 +149,7 @@ class Live:
     unfaithful: tuple[str, ...] = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    listed: bool = False
 
 
 class Settled(enum.StrEnum):

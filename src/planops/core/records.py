@@ -93,6 +93,7 @@ def partly(whole: Record, before: Record | None, *, updated: bool) -> Record:
     known = before is not None and before.id == whole.id
     return replace(
         whole,
+        seen=None,
         spec=whole.spec if updated else (before.spec if before and known else {}),
         echo=whole.echo if updated else (before.echo if before and known else {}),
         goal=before.goal if before and known else None,
@@ -108,16 +109,24 @@ def noted(before: Record, after: Record, *, settled: bool) -> Record:
     """
     if settled:
         return after if _told(before, after) else before
-    return replace(before, reached=after.reached, protect=after.protect, allowed=after.allowed)
+    return replace(
+        before,
+        reached=after.reached,
+        protect=after.protect,
+        allowed=after.allowed,
+        seen=after.seen,
+    )
 
 
 def _told(before: Record, after: Record) -> bool:
     """Tell whether the next record says anything new; where it came from alone is not news.
 
-    Nor is what the server keeps of the same fields: nothing differs from it.
+    Nor is what the server keeps of the same fields: nothing differs from it. Nor that its list
+    shows nothing that could be remembered now.
     """
-    same = after.spec == before.spec
-    return replace(after, origin=before.origin, echo=before.echo if same else after.echo) != before
+    echo = before.echo if after.spec == before.spec else after.echo
+    seen = after.seen or before.seen
+    return replace(after, origin=before.origin, echo=echo, seen=seen) != before
 
 
 def _reached(table: Lifecycle, state: str, goal: str | None) -> str | None:

@@ -7,12 +7,12 @@ import binascii
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planops.backends.exchange import Request, Response, Transport
 from planops.backends.inventories import inventory, wanted
 from planops.backends.trees import Tree
-from planops.backends.zadig import history
+from planops.backends.zadig import history, sightings
 from planops.backends.zadig.answers import (
     FORBIDDEN,
     OK,
@@ -24,8 +24,16 @@ from planops.backends.zadig.answers import (
 from planops.backends.zadig.drafts import accounts, draft
 from planops.backends.zadig.drafts import runs_workflows as run_workflows
 from planops.backends.zadig.generations import Generation, recognised
+from planops.backends.zadig.listing import DOCUMENTED, SHOWING, Listing, Row, whole
 from planops.backends.zadig.people import Account, Directory, Person, resolved
-from planops.backends.zadig.references import KINDS, Names, listed, mentioned, runs_workflows
+from planops.backends.zadig.references import (
+    KINDS,
+    Names,
+    listed,
+    meant,
+    mentioned,
+    runs_workflows,
+)
 from planops.backends.zadig.wire import INTERNAL, OPEN, ZadigRules
 from planops.core.attribution import NOTHING as NOBODY
 from planops.core.attribution import Touches
@@ -34,6 +42,7 @@ from planops.core.decide import Desired
 from planops.core.drafts import Draft
 from planops.core.model import JSON, Plan
 from planops.core.shape import Shape
+from planops.core.sighting import Sighting
 from planops.errors import (
     Garbled,
     OutcomeUnknown,
@@ -41,25 +50,15 @@ from planops.errors import (
     PlanopsError,
     ServerSaidNo,
     SettingsWrong,
-    Unreachable,
 )
 from planops.ports import NOTHING, Inventory, Specs, Stub
 
-PAGE = 1000
-PASSES = 4
-MAX_PAGES = 1000
 USERS = "/openapi/users"
 LISTS = {
     "registries": "/openapi/system/registry",
     "code_hosts": "/api/aslan/code/codehost",
     "databases": "/api/aslan/system/dbinstance",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
-    stubs: tuple[Stub, ...]
-    total: int
 
 
 class ZadigBackend:
@@ -148,12 +147,56 @@ class ZadigBackend:
 
     def observe(self, names: Iterable[str], ids: Collection[str] = ()) -> Inventory:
         """List every plan, and read those of these names and ids (docs/servers/zadig.md §8)."""
-        stubs = self._stubs()
-        named = frozenset(names)
+        return self._inventory(self._rows(DOCUMENTED), names, ids, {})
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The list leaves out jobs (docs/servers/zadig.md §8.6)."""
+        return sightings.HIDDEN
+
+    def glance(
+        self, names: Iterable[str], ids: Collection[str], known: Mapping[str, Sighting]
+    ) -> Inventory:
+        """Observe by the web interface's list, which wants the permission to view (§8.6)."""
+        return self._inventory(self._rows(SHOWING), names, ids, known)
+
+    def listed(self, raw: Tree) -> Tree:
+        """Leave out what the list does not show."""
+        return sightings.listed(raw)
+
+    def sighting(self, raw: Tree) -> Sighting | None:
+        """Say what the list shows of a plan, where that is enough (docs/servers/zadig.md §8.10)."""
+        return sightings.sighting(raw)
+
+    def footing(self, desired: Desired) -> JSON:
+        """Give the ids of what a file names; people are in ``desired``."""
+        return meant(desired.plan, self._rules.names)
+
+    def _rows(self, listing: Listing) -> Sequence[Row]:
+        return whole(listing, self._read)
+
+    def _inventory(
+        self,
+        rows: Sequence[Row],
+        names: Iterable[str],
+        ids: Collection[str],
+        known: Mapping[str, Sighting],
+    ) -> Inventory:
+        """Read the plans that are asked for, but those that stand as they are known."""
+        named, stubs = frozenset(names), tuple(row.stub for row in rows)
         asked = wanted(stubs, named, ids)
-        found = self._http.map(self._document, asked)
+        shown = {
+            row.stub.id: sightings.listed(row.document)
+            for row in rows
+            if row.stub.id in known and sightings.sighting(row.document) == known[row.stub.id]
+        }
+        due = [stub for stub in asked if stub.id not in shown]
+        read = dict(
+            zip((stub.id for stub in due), self._http.map(self._document, due), strict=True)
+        )
+        found = [shown[stub.id] if stub.id in shown else read[stub.id] for stub in asked]
         self._recognise(stubs, found)
-        return inventory(stubs, asked, found, named, ids)
+        return inventory(stubs, asked, found, named, ids, frozenset(shown))
 
     def _recognise(self, stubs: Sequence[Stub], read: Sequence[Tree]) -> None:
         """Let a document show the server's generation; one more is read where none was asked for.
@@ -177,60 +220,6 @@ class ZadigBackend:
 
     def _document(self, stub: Stub) -> dict[str, JSON]:
         return self.read(stub.id)
-
-    def _stubs(self) -> tuple[Stub, ...]:
-        """The whole list, or an error; never a part of it.
-
-        A page that could hold more than it brings, and brings exactly the total, is one consistent
-        snapshot. Otherwise two identical passes over all pages are wanted.
-        """
-        page = self._page(1, PAGE)
-        if len(page.stubs) == PAGE and page.total >= PAGE:
-            size = page.total + PAGE
-            page = self._page(1, size)
-        else:
-            size = PAGE
-        if page.total == len(page.stubs) < size:
-            return page.stubs
-        size = len(page.stubs) or size  # what the server gives, where it gives less than is asked
-        if not page.stubs:
-            raise Unreachable(
-                f"GET {OPEN}: the list of plans is empty, and yet the server counts {page.total};"
-                " try again when it has recovered"
-            )
-        last: tuple[Stub, ...] | None = None
-        for _ in range(PASSES):
-            found = self._pass(size)
-            if found is not None and found == last:
-                return found
-            last = found
-        raise Unreachable(
-            f"GET {OPEN}: the list of plans changed, or repeated itself, during each of {PASSES}"
-            " passes over it; try again when fewer plans are being made"
-        )
-
-    def _pass(self, size: int) -> tuple[Stub, ...] | None:
-        """Read page after page to the empty one; nothing where a page only repeats others."""
-        found: dict[str, Stub] = {}
-        for number in range(1, MAX_PAGES):
-            page = self._page(number, size)
-            if not page.stubs:
-                return tuple(sorted(found.values(), key=lambda stub: -stub.ordinal))
-            new = {stub.id: stub for stub in page.stubs if stub.id not in found}
-            if not new:
-                return None
-            found |= new
-        raise Garbled(f"GET {OPEN}: the list of plans has no end after {MAX_PAGES} pages")
-
-    def _page(self, number: int, size: int) -> _Page:
-        where = f"GET {OPEN}?pageNum={number}"
-        query = (("pageNum", str(number)), ("pageSize", str(size)))
-        value = payload(self._read(OPEN, query), where)
-        rows, total = value.get("list"), value.get("total")
-        if not isinstance(rows, list) or not isinstance(total, int):
-            raise Garbled(f"{where}: the answer is no list of plans; check url in planops.yaml")
-        stubs = {stub.id: stub for stub in map(_stub, rows)}
-        return _Page(stubs=tuple(stubs.values()), total=total)
 
     def read(self, id_: str) -> dict[str, JSON]:
         """Read one plan in full (docs/servers/zadig.md §5)."""
@@ -294,15 +283,6 @@ class ZadigBackend:
         request = Request(method="GET", path=path, query=query)
         response = self._http.read(request)
         return self._http.read(request) if response.status == FORBIDDEN else response
-
-
-def _stub(row: JSON) -> Stub:
-    if isinstance(row, dict):
-        id_, name, ordinal = row.get("id"), row.get("name"), row.get("index")
-        named = isinstance(id_, str) and is_id(id_) and isinstance(name, str)
-        if named and isinstance(ordinal, int):
-            return Stub(id=str(id_), name=str(name), ordinal=ordinal)
-    raise Garbled(f"GET {OPEN}: a row of the list has no id, name or index; check the address")
 
 
 def caller(token: str) -> str:

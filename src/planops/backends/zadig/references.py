@@ -70,6 +70,22 @@ def runs_workflows(plans: Iterable[Plan]) -> bool:
     return any(job.get("type") == "workflow" for p in plans for job in objects(p.spec.get("jobs")))
 
 
+def meant(plan: Plan, names: Names) -> JSON:
+    """Give the ids that what a plan names has on the server; ``None`` where nobody could look."""
+    found = mentioned([plan])
+    shown: dict[str, JSON] = {}
+    for kind in KINDS:
+        known: Known | None = getattr(names, kind.names)
+        said = found[kind.field]
+        if said:
+            shown[kind.names] = (
+                None
+                if known is None
+                else {id_: name for id_, name in known.items() if name in said}
+            )
+    return shown
+
+
 def _collect(value: JSON, found: Mapping[str, set[str]]) -> None:
     if isinstance(value, list):
         for item in value:
