@@ -14,6 +14,9 @@ PlanopsError
 │   ├── PlanGone      the server says that there is no such plan
 │   ├── StateConflict the plan's state forbids the write
 │   └── Garbled       an answer that is not understood: HTML, cut JSON, too large
+├── ForgeFailed       the forge or its operator: a comment, a label, an issue; never a plan
+│   ├── ForgeRefused  the token may not do this, or may not see that it is there
+│   └── ForgeBusy     the forge asks for a longer wait than was allowed
 └── OutcomeUnknown    a write was sent and its outcome could not be established
 
 A message is one sentence, ``where: what: why; what to do``: identifiers, numbers and the flag that
@@ -77,6 +80,18 @@ class StateConflict(ServerSaidNo):
 
 class Garbled(ServerSaidNo):
     """The answer is not what this server sends: HTML, cut JSON, too large."""
+
+
+class ForgeFailed(PlanopsError):
+    """A comment, a label or an issue could not be written; no plan is concerned."""
+
+
+class ForgeRefused(ForgeFailed):
+    """The token may not do this on the forge, or may not see it: do without."""
+
+
+class ForgeBusy(ForgeFailed):
+    """The forge asks to wait longer than the caller is willing to."""
 
 
 class OutcomeUnknown(PlanopsError):

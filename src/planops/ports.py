@@ -1,4 +1,4 @@
-"""What the run needs from outside, as protocols: a server, a clock.
+"""What planops needs from outside, as protocols: a server, a ledger, a forge, a clock.
 
 Adapters implement these; the run and its tests know nothing else of them.
 """
@@ -14,9 +14,11 @@ from planops.core.attribution import Touches
 from planops.core.changes import Change, Step
 from planops.core.decide import Desired, Rules
 from planops.core.drafts import Draft
+from planops.core.forge import Marker, Post, Pull
 from planops.core.ledger import Book
 from planops.core.model import JSON, Plan
 from planops.core.sighting import Sighting
+from planops.core.sticky import Act
 
 Specs: TypeAlias = Mapping[str, JSON]
 """A spec, by field."""
@@ -148,6 +150,62 @@ class Ledger(Protocol):
 
         Raises ``LedgerMoved`` where the ledger is no longer at ``tip``.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """What became of a comment: ``before`` is the marker that was there, ``why`` a clause."""
+
+    act: Act
+    before: Marker | None
+    why: str = ""
+
+
+class Forge(Protocol):
+    """Where pull requests are reviewed. Every method may raise ``ForgeFailed`` and its kinds.
+
+    ``ForgeRefused`` says that the token may not do this: the caller does without.
+    """
+
+    @property
+    def limit(self) -> int:
+        """The greatest number of characters (code points) of a text, its marker included."""
+        ...
+
+    def pull(self, number: int) -> Pull:
+        """Read a pull request."""
+        ...
+
+    def pulls_of(self, commit: str) -> tuple[Pull, ...]:
+        """Read the merged pull requests that brought a commit to its branch."""
+        ...
+
+    def pulls_from(self, owner: str, branch: str) -> tuple[Pull, ...]:
+        """Read the open pull requests from a branch of somebody's repository."""
+        ...
+
+    def upsert(self, post: Post, notice: str = "") -> Posted:
+        """Write the one comment of a pull request, unless a later run has or its head moved on.
+
+        ``notice`` is one line that is written as a comment of its own, where the risk of a review
+        has risen: an edit tells nobody.
+        """
+        ...
+
+    def notice(self, post: Post) -> bool:
+        """Write a comment of its own, and tell whether it was new; the same words come once."""
+        ...
+
+    def label(self, number: int, wanted: Collection[str], ours: Collection[str]) -> None:
+        """Make a pull request carry the wanted ones of our labels, and no other ones of them.
+
+        Raises ``ValueError`` for a label without our prefix; other labels are left alone.
+        """
+        ...
+
+    def issue(self, title: str, post: Post, *, wanted: bool) -> Act:
+        """Open, rewrite or (where it is not wanted) rewrite and close the one issue."""
         ...
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planops.backends.decoding import BadCodingError, unpacked
-from planops.backends.exchange import Endpoint, Request, Response, Timeouts
+from planops.backends.exchange import SETTINGS, Endpoint, Request, Response, Timeouts
 from planops.backends.faults import Kind, connect_fault, proxy_fault
 from planops.backends.redaction import MASK, Redactor
 from planops.errors import Garbled, SettingsWrong
@@ -264,7 +264,7 @@ def test_refused_certificates_say_what_to_do(code: int, todo: str) -> None:
     refused.verify_code = code
     error = OSError("outer")
     error.__context__ = refused
-    fault = connect_fault(error, "why")
+    fault = connect_fault(error, "why", SETTINGS)
     assert fault.kind is Kind.SETTINGS
     assert not fault.again
     assert todo in fault.todo

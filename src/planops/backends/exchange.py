@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 _PATH: Final = re.compile(r"(?!//)/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
 _HEADER: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-NOT_THE_SERVER: Final = (
-    "check that url in planops.yaml is the server itself, no login page or proxy"
-)
-"""What to do about an answer that this server would not give."""
+BUSY: Final = frozenset({429, 502, 503, 504})
+"""Statuses that say: not now."""
 _NOBODY: Final = Redactor()
 
 Item = TypeVar("Item")
@@ -44,13 +42,36 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where an endpoint's address and trust are set, as messages tell whom they reach.
+
+    ``load`` is what else helps against a server that is busy.
+    """
+
+    file: str = "planops.yaml"
+    url: str = "url"
+    ca_file: str = "ca-file"
+    load: str = ", or lower the target's concurrency in planops.yaml"
+
+    @property
+    def not_the_server(self) -> str:
+        """What to do about an answer that this server would not give."""
+        return f"check that {self.url} in {self.file} is the server itself, no login page or proxy"
+
+
+SETTINGS: Final = Source()
+"""An address that the settings hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One server, and how to treat it.
 
     ``url`` may have a path prefix; ``query`` goes along with every call (a token may be in it).
     ``ca_file`` replaces the usual certificate authorities. ``secrets`` are masked in everything
     that is shown. ``concurrency`` is the number of workers, ``attempts`` how often a safe call is
-    tried, ``max_body`` the longest answer in decoded bytes.
+    tried, ``max_body`` the longest answer in decoded bytes. A safe call is tried again where the
+    status is one of ``busy``; ``source`` says where all this was set.
 
     Raises ``SettingsWrong`` for an address, a header or a number that cannot be used.
     """
@@ -64,9 +85,11 @@ class Endpoint:
     attempts: int = 4
     max_body: int = 64 * 1024 * 1024
     timeouts: Timeouts = field(default_factory=Timeouts)
+    busy: frozenset[int] = BUSY
+    source: Source = SETTINGS
 
     def __post_init__(self) -> None:
-        address(self.url)
+        address(self.url, self.source)
         for name, value in self.headers.items():
             if not _HEADER.fullmatch(value):
                 raise SettingsWrong(
@@ -126,7 +149,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One complete answer. ``retry_after`` is what the server asked for, in seconds, at most 60."""
+    """One complete answer. ``retry_after`` is what the server asked for, in seconds, at most 60.
+
+    ``headers`` are by lower-case name; like the body they may hold what nobody should see.
+    """
 
     status: int
     body: bytes = field(repr=False)
@@ -134,6 +160,8 @@ class Response:
     retry_after: float | None = None
     where: str = "answer"
     redactor: Redactor = field(default=_NOBODY, repr=False, compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    source: Source = field(default=SETTINGS, repr=False, compare=False)
 
     def json(self) -> JSON:
         """Return the body as strict JSON: UTF-8, finite numbers, no key twice, no lone surrogate.
@@ -178,7 +206,7 @@ class Response:
     def _sentence(self, problem: str) -> str:
         return (
             f"{self.where}: an answer that is not understood (status {self.status}): {problem}; "
-            f"{NOT_THE_SERVER}"
+            f"{self.source.not_the_server}"
         )
 
 
@@ -214,7 +242,7 @@ class Transport(Protocol):
         ...
 
 
-def address(url: str) -> SplitResult:
+def address(url: str, source: Source = SETTINGS) -> SplitResult:
     """Split and check a server's address.
 
     Raises ``SettingsWrong``, which never quotes more than scheme and host, for anything but https
@@ -240,7 +268,7 @@ def address(url: str) -> SplitResult:
     else:
         why = f"{parts.scheme[:20]}://{host} would be sent a token in clear"
     raise SettingsWrong(
-        f"planops.yaml: url cannot be used: {why}; write https://… (http on loopback)"
+        f"{source.file}: {source.url} cannot be used: {why}; write https://… (http on loopback)"
     )
 
 

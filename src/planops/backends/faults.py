@@ -17,7 +17,7 @@ from planops.errors import (
 )
 
 if TYPE_CHECKING:
-    from planops.backends.exchange import Request
+    from planops.backends.exchange import Request, Source
 
 
 _EXPIRED: Final = frozenset({9, 10})
@@ -83,21 +83,22 @@ def write_error(fault: Fault, request: Request, host: str, tries: int) -> Planop
             assert_never(never)
 
 
-def connect_fault(error: Exception, why: str) -> Fault:
+def connect_fault(error: Exception, why: str, source: Source) -> Fault:
     """Tell apart why no connection was made; ``why`` is the redacted text of the error."""
+    url, ca_file = f"{source.url} in {source.file}", f"{source.ca_file} in {source.file}"
     refused = _certificate_error(error)
     if refused is None:
-        todo = "check url in planops.yaml, and that the server can be reached from here"
+        todo = f"check {url}, and that the server can be reached from here"
         return Fault(kind=Kind.NOT_SENT, why=why, todo=todo, again=True)
     if refused.verify_code in _OTHER_NAME:
-        problem, todo = "its certificate is for another name", "correct url in planops.yaml"
+        problem, todo = "its certificate is for another name", f"correct {url}"
     elif refused.verify_code in _EXPIRED:
         problem, todo = "its certificate is out of date", "renew it, or set this machine's clock"
     elif refused.verify_code in _UNKNOWN_AUTHORITY:
         problem = "its certificate is from an authority that is not known here"
-        todo = "set ca-file in planops.yaml to the authority's certificate"
+        todo = f"set {ca_file} to the authority's certificate"
     else:
-        problem, todo = "its certificate was refused", "set ca-file in planops.yaml, or mend it"
+        problem, todo = "its certificate was refused", f"set {ca_file}, or mend it"
     return Fault(kind=Kind.SETTINGS, why=f"{problem} (code {refused.verify_code})", todo=todo)
 
 
@@ -109,12 +110,12 @@ def proxy_fault(why: str) -> Fault:
     return Fault(kind=Kind.SETTINGS, why=f"the proxy answered {why}", todo=todo)
 
 
-def busy_fault(status: int, *, empty: bool) -> Fault:
+def busy_fault(status: int, source: Source, *, empty: bool) -> Fault:
     """Return the fault for a server that went on to answer that it cannot answer."""
     return Fault(
         kind=Kind.LOST,
         why=f"the server answered {status}{' without a body' if empty else ''}",
-        todo="try again later, or lower the target's concurrency in planops.yaml",
+        todo=f"try again later{source.load}",
     )
 
 

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx  # the one line that a change to httpx2 touches
 
 from planops.backends.decoding import BadCodingError, unpacked
-from planops.backends.exchange import NOT_THE_SERVER, Call, Endpoint, Request, Response
+from planops.backends.exchange import Call, Endpoint, Request, Response
 from planops.backends.faults import (
     Fault,
     Kind,
@@ -135,7 +135,7 @@ class Http:
         last, tries = self._persist(request, writes=False)
         result = last.result
         if isinstance(result, Response) and last.again:
-            result = busy_fault(result.status, empty=not result.body.strip())
+            result = busy_fault(result.status, self._endpoint.source, empty=not result.body.strip())
         if isinstance(result, Fault):
             raise read_error(result, self._shown(request), self._host, tries)
         return result
@@ -183,7 +183,7 @@ class Http:
         if isinstance(result, Fault):
             again = result.kind is Kind.NOT_SENT if writes else result.again
             return Try(result=result, again=again)
-        again = not writes and is_busy(result)
+        again = not writes and is_busy(result, self._endpoint.busy)
         return Try(result=result, again=again, retry_after=result.retry_after or 0.0)
 
     def _take(self, answer: httpx.Response, request: Request, started: float) -> Response | Fault:
@@ -199,13 +199,13 @@ class Http:
                 body += chunk
                 if len(body) > self._endpoint.max_body:
                     why = f"the body is larger than {self._endpoint.max_body} bytes"
-                    return Fault(kind=Kind.UNREADABLE, why=why, todo=NOT_THE_SERVER, status=status)
+                    return self._unreadable(why, status)
                 if self._monotonic() > late:
                     why = f"the answer took longer than {self._endpoint.timeouts.total:g} seconds"
                     return Fault(kind=Kind.LOST, why=why, status=status)
         except BadCodingError as error:
             why = f"the body is wrongly encoded, {self._redactor.quote(str(error))}"
-            return Fault(kind=Kind.UNREADABLE, why=why, todo=NOT_THE_SERVER, status=status)
+            return self._unreadable(why, status)
         return Response(
             status=status,
             body=bytes(body),
@@ -213,7 +213,13 @@ class Http:
             retry_after=retry_after(answer.headers.get("retry-after", ""), self._clock.now()),
             where=f"{self._shown(request)} at {self._host}",
             redactor=self._redactor,
+            headers={name.lower(): value for name, value in answer.headers.items()},
+            source=self._endpoint.source,
         )
+
+    def _unreadable(self, why: str, status: int) -> Fault:
+        todo = self._endpoint.source.not_the_server
+        return Fault(kind=Kind.UNREADABLE, why=why, todo=todo, status=status)
 
     def _redirect(self, answer: httpx.Response) -> Fault:
         try:
@@ -221,10 +227,12 @@ class Http:
         except ValueError:
             pointed = "an address that is none"
         shown = self._redactor.quote(pointed or "the same host")
+        source = self._endpoint.source
         return Fault(
             kind=Kind.REDIRECT,
             why=f"the server redirects to {shown}",
-            todo="planops follows no redirects: set url in planops.yaml to the final address",
+            todo=f"planops follows no redirects: set {source.url} in {source.file} to the final"
+            " address",
             status=answer.status_code,
         )
 
@@ -234,9 +242,10 @@ class Http:
         match error:
             case httpx.ConnectTimeout() | httpx.PoolTimeout():
                 seconds = self._endpoint.timeouts.connect
-                return connect_fault(error, f"no connection within {seconds:g} seconds")
+                why = f"no connection within {seconds:g} seconds"
+                return connect_fault(error, why, self._endpoint.source)
             case httpx.ConnectError():
-                return connect_fault(error, text)
+                return connect_fault(error, text, self._endpoint.source)
             case httpx.ProxyError():
                 return proxy_fault(text)
             case httpx.ReadTimeout():

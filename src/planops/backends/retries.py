@@ -25,7 +25,6 @@ _LONGEST_BACKOFF: Final = 10.0
 _JITTER: Final = 1.0
 _NAP: Final = 1.0  # a pause is slept in pieces, so that a stopped run ends soon
 _MANY_DIGITS: Final = 9
-_BUSY: Final = frozenset({429, 502, 503, 504})
 _SERVER_ERROR: Final = 500
 
 
@@ -94,25 +93,25 @@ class Retries:
         return not self._stopped()
 
 
-def is_busy(answer: Response) -> bool:
+def is_busy(answer: Response, busy: frozenset[int]) -> bool:
     """Whether a safe call may be answered better soon. A 500 that says why is an answer."""
-    return answer.status in _BUSY or (answer.status == _SERVER_ERROR and not answer.body.strip())
+    return answer.status in busy or (answer.status == _SERVER_ERROR and not answer.body.strip())
 
 
-def retry_after(text: str, now: float) -> float | None:
-    """Return the seconds of a ``Retry-After``, a number or a date, from 0 to ``LONGEST_WAIT``.
+def retry_after(text: str, now: float, longest: float = LONGEST_WAIT) -> float | None:
+    """Return the seconds of a ``Retry-After``, a number or a date, from 0 to ``longest``.
 
     ``None`` stands for a header that is not there or says nothing sensible.
     """
     text = text.strip()
     if text.isascii() and text.isdigit():
-        return LONGEST_WAIT if len(text) > _MANY_DIGITS else min(float(text), LONGEST_WAIT)
+        return longest if len(text) > _MANY_DIGITS else min(float(text), longest)
     try:
         date = parsedate_to_datetime(text)
         moment = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(moment - now, 0.0), LONGEST_WAIT)
+    return min(max(moment - now, 0.0), longest)
 
 
 def _repeat(*, wanted: bool) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, StepKind
 from planops.core.compare import compare, declared
+from planops.core.forge import Risk
 from planops.core.lifecycle import Route, Standing
 from planops.core.model import JSON, Manage, Plan, PlanKey
-from planops.core.risk import Risk
 from planops.core.shape import Shape
 
 

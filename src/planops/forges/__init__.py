@@ -1,0 +1,1 @@
+"""GitHub and GitLab: one comment, labels, one issue; what they have of a pull request."""

@@ -1,0 +1,1 @@
+"""GitHub and GitLab: decisions, clients against loopback servers, events, outputs, a story."""
