@@ -16,6 +16,9 @@ from planops.custody import POLL
 from planops.sandbox.server import serve
 from planops.sandbox.zadig import ZadigSandbox
 
+FOREIGN = ("PLANOPS_", "GIT_", "GITHUB_", "GITLAB_", "CI_")
+"""Variables of whatever runs the tests, which would say something to planops."""
+
 
 @pytest.fixture(scope="session")
 def _served() -> Iterator[tuple[ZadigSandbox, str]]:
@@ -44,7 +47,7 @@ def place(
 ) -> Iterator[Place]:
     """A repository without a commit; the current directory is in it."""
     for name in os.environ:
-        if name.startswith(("PLANOPS_", "GIT_")) or name in {"NO_COLOR", "TERM", "CI"}:
+        if name.startswith(FOREIGN) or name in {"NO_COLOR", "TERM", "CI"}:
             monkeypatch.delenv(name)
     zadig, url = _served
     zadig.reset()

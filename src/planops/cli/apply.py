@@ -15,6 +15,7 @@ from planops.cli.diff import INTERRUPTED, not_called
 from planops.cli.group import say
 from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output
+from planops.cli.publish import Publisher
 from planops.cli.session import (
     Asked,
     Running,
@@ -53,8 +54,9 @@ from planops.run import Run, Sight, Target
     help="Apply only the change of this fingerprint, as diff shows it; may be repeated.",
 )
 @options.lock_timeout
+@options.publish
 @options.output
-def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
+def command(*, yes: bool, expected: tuple[str, ...], publish: bool, **given: Any) -> int:
     """Make the calls that diff shows: one at a time, looking again before and after each.
 
     On a terminal the difference is shown first, and you are asked. Elsewhere say --yes, or name
@@ -73,8 +75,9 @@ def command(*, yes: bool, expected: tuple[str, ...], **given: Any) -> int:
             "apply: nobody can be asked here: this is no terminal; say --yes, or --expect with the"
             " fingerprints that diff shows"
         )
-    session = open_session(Asked.of(given))
-    return make(session, session.names(), Output.of(given), asks=asks, expected=expected)
+    publisher = Publisher.here() if publish else None
+    session, output = open_session(Asked.of(given)), Output.of(given)
+    return make(session, session.names(), output, asks=asks, expected=expected, publisher=publisher)
 
 
 def can_ask() -> bool:
@@ -90,10 +93,12 @@ def make(
     asks: bool,
     expected: Sequence[str] = (),
     open_only: bool = False,
+    publisher: Publisher | None = None,
 ) -> int:
     """Show, ask, and make the changes of these targets; give the exit code.
 
-    ``open_only``: only what an earlier run began and left open.
+    ``open_only``: only what an earlier run began and left open. ``publisher`` tells the forge what
+    came of it.
     """
     with running(session) as at:
         found = [_look(session, at, name, expected, open_only=open_only) for name in names]
@@ -109,6 +114,8 @@ def make(
             if early is not None or code is ExitCode.OK:
                 code = at.interrupts.code or code
             code = output.write(replace(report, ended=code), at.secrets)
+            if publisher is not None:
+                replace(publisher, secrets=at.secrets).outcome(replace(report, ended=code))
     return at.interrupts.code or code if code is ExitCode.OK else code
 
 

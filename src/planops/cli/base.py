@@ -76,8 +76,26 @@ def _in(file: Path, root: Path) -> bool:
 
 
 def base_of(environ: Mapping[str, str]) -> str:
-    """Name the base commit of the pull request that this job builds; empty in any other."""
-    return environ.get("PLANOPS_BASE", "")
+    """Name the base commit of the pull request that this job builds; empty in any other.
+
+    Raises ``SettingsWrong`` where the CI speaks of a pull request and does not say its base: its
+    own settings must not be used in their place.
+    """
+    if named := environ.get("PLANOPS_BASE"):
+        return named
+    if not {"GITHUB_ACTIONS", "GITLAB_CI"} & environ.keys():
+        return ""
+    from planops.forges.detect import detect
+    from planops.forges.events import Trigger
+
+    event = detect(environ)
+    if event is None or event.trigger is not Trigger.PULL:
+        return ""
+    if not event.base:
+        raise SettingsWrong(
+            "this is a pull request's build, and the CI does not say its base; set PLANOPS_BASE"
+        )
+    return event.base
 
 
 def changed(file: str, base: str) -> Problem:

@@ -10,6 +10,7 @@ import click
 from planops.cli import options
 from planops.cli.diff import compared
 from planops.cli.output import Output
+from planops.cli.publish import Publisher
 from planops.cli.session import Asked, open_session, running
 from planops.core.changes import Cause
 from planops.core.lifecycle import Standing
@@ -20,8 +21,9 @@ from planops.core.report import ChangeReport, ExitCode, TargetReport, exit_code
 @options.paths
 @options.selection
 @options.full
+@options.publish
 @options.output
-def command(**given: Any) -> int:
+def command(*, publish: bool, **given: Any) -> int:
     """Show what was changed on the servers since planops last applied it. Writes nothing.
 
     Only plans with such a change, or with one that git and the server both made, are shown, and
@@ -33,6 +35,7 @@ def command(**given: Any) -> int:
       planops drift
       planops drift --target zadig-prod --format json=drift.json
     """  # noqa: D301  click reads the backspace, and never shows it
+    publisher = Publisher.here() if publish else None
     session = open_session(Asked.of(given))
     with running(session) as at:
         reports = [_drifted(compared(session, at, name)) for name in session.names()]
@@ -40,7 +43,10 @@ def command(**given: Any) -> int:
     code = at.interrupts.code or exit_code(report)
     if code is ExitCode.OK and any(target.changes for target in reports):
         code = ExitCode.CHANGES
-    return Output.of(given).write(replace(report, ended=code), at.secrets)
+    report = replace(report, ended=code)
+    if publisher is not None:
+        replace(publisher, secrets=at.secrets).drift(report)
+    return Output.of(given).write(report, at.secrets)
 
 
 def _drifted(target: TargetReport) -> TargetReport:

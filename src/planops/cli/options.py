@@ -167,6 +167,12 @@ full = option(
     envvar="PLANOPS_FULL",
     help="Read every plan in full, also those that by ledger and list are as they were.",
 )
+publish = option(
+    "--publish",
+    is_flag=True,
+    envvar="PLANOPS_PUBLISH",
+    help="Write it to the forge whose CI runs this: comment, labels, summary, outputs, issue.",
+)
 lock_timeout = option(
     "--lock-timeout",
     type=Duration(),

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planops.cli import base, options
+from planops.cli import base, options, pull
 from planops.cli.diff import INTERRUPTED, not_called
+from planops.cli.group import say
 from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output
+from planops.cli.publish import Publisher
 from planops.cli.session import Asked, Running, Session, failed, running
-from planops.core.report import GitFacts, Report, TargetReport
+from planops.core.report import ExitCode, GitFacts, Report, TargetReport
 from planops.core.review import Review
-from planops.errors import PlanopsError, SettingsWrong, UsageWrong
+from planops.errors import PlanopsError, SettingsWrong, Stale
 
 if TYPE_CHECKING:
     from planops.manifests.load import Loaded
@@ -42,14 +44,28 @@ if TYPE_CHECKING:
     help="What is to be merged; HEAD where nothing else is known.",
 )
 @options.option(
+    "--pull-request",
+    type=click.IntRange(min=1),
+    envvar="PLANOPS_PULL_REQUEST",
+    metavar="N",
+    help="Review this one: base and head are what the forge says, and are fetched.",
+)
+@options.option(
     "--offline",
     is_flag=True,
     envvar="PLANOPS_OFFLINE",
     help="Compare the files of both only: no server, no credentials, nothing to approve.",
 )
+@options.publish
 @options.output
 def command(
-    *, base_revision: str | None, head_revision: str | None, offline: bool, **given: Any
+    *,
+    base_revision: str | None,
+    head_revision: str | None,
+    pull_request: int | None,
+    offline: bool,
+    publish: bool,
+    **given: Any,
 ) -> int:
     """Show what merging a pull request does: what it causes, and what is there already.
 
@@ -62,13 +78,16 @@ def command(
       planops review --base origin/main --head feature --offline
       planops review --format text --format json=review.json
     """  # noqa: D301  click reads the backspace, and never shows it
-    if not base_revision:
-        raise UsageWrong(
-            "review: nobody says what is merged into; name it: --base origin/main (in a pull"
-            " request's build it is known)"
-        )
+    publisher = Publisher.here() if publish else None
     asked = Asked.of({**given, "labels": ()})
-    question = Question.of(asked.chdir, base_revision, head_revision or "HEAD")
+    try:
+        found = pull.subject(
+            given["chdir"], base_revision or "", head_revision or "", pull_request or 0
+        )
+    except Stale as error:
+        say(f"review: {error}")
+        return ExitCode.OK
+    question = Question.of(asked.chdir, found)
     session, sides = _opened(asked, question)
     facts = replace(question.facts(session), offline=offline)
     with running(session) as at:
@@ -77,7 +96,10 @@ def command(
             for name in session.names()
         ]
         report = session.report("review", reports)
-        report = replace(report, review=_told(facts, sides, report), ended=at.interrupts.code)
+        facts = _told(facts, sides, report)
+        report = replace(report, review=facts, ended=at.interrupts.code)
+        if publisher is not None:
+            replace(publisher, secrets=at.secrets).review(report, facts)
         return Output.of(given).write(report, at.secrets)
 
 
@@ -95,9 +117,10 @@ class Question:
     before: str
     after: str
     clean: bool
+    number: int = 0
 
     @classmethod
-    def of(cls, folder: Path, base_revision: str, head_revision: str) -> Question:
+    def of(cls, folder: Path, subject: pull.Subject) -> Question:
         """Resolve both. Raises ``SettingsWrong`` where this clone does not hold one."""
         from planops.git import trees
         from planops.git.repository import top
@@ -105,7 +128,7 @@ class Question:
         root = top(folder)
         if root is None:
             raise SettingsWrong(f"{folder}: this is no git repository; a review compares commits")
-        into, head = trees.resolved(root, base_revision), trees.resolved(root, head_revision)
+        into, head = trees.resolved(root, subject.base), trees.resolved(root, subject.head)
         merged = trees.merged(root, into, head)
         before = into if merged else trees.fork_point(root, into, head) or into
         return cls(
@@ -115,13 +138,18 @@ class Question:
             before=before,
             after=merged or head,
             clean=bool(merged),
+            number=subject.number,
         )
 
     def facts(self, session: Session) -> Review:
         """Give the facts of the review that are known before anything is compared."""
         changed = (p.mark.file for p in session.problems if p.code == base.CHANGED and p.mark)
         return Review(
-            base=self.base, head=self.head, clean=self.clean, settings=tuple(sorted(set(changed)))
+            base=self.base,
+            head=self.head,
+            clean=self.clean,
+            number=self.number,
+            settings=tuple(sorted(set(changed))),
         )
 
 

@@ -1,0 +1,201 @@
+"""Publishing a report on the forge whose CI runs this: comment, labels, summary, outputs, issue.
+
+What the forge does not allow is said and done without: a report is never lost to it, and no exit
+code comes of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from planops.cli.clock import SystemClock
+from planops.cli.group import say
+from planops.cli.output import TIMES
+from planops.cli.pull import GITHUB_TOKEN, GITLAB_TOKEN, token_of
+from planops.core.changes import ChangeKind
+from planops.core.forge import Kind, Marker, Post, Risk, room
+from planops.core.report import Outcome, Report, has_changes, summary
+from planops.core.review import Review, worst
+from planops.errors import ForgeFailed, OutcomeUnknown, PlanopsError, UsageWrong
+from planops.render import wording
+
+if TYPE_CHECKING:
+    from planops.forges.events import Event
+    from planops.ports import Forge
+
+LABELS: Final = frozenset(
+    f"planops/{name}" for name in ("blocked", "deletes", "drift", "reapproval")
+)
+DOTENV: Final = "PLANOPS_DOTENV"
+_COUNTS: Final = ("create", "update", "transition", "delete", "refused")
+_BAD: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN, Outcome.STALE, Outcome.REFUSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Where reports are published; ``secrets`` are masked in all that leaves this process."""
+
+    event: Event
+    token: str = field(repr=False)
+    secrets: Collection[str] = field(default=(), repr=False)
+
+    @classmethod
+    def here(cls, secrets: Collection[str] = ()) -> Publisher:
+        """Give the publisher of the CI job that this is. Raises ``UsageWrong`` outside of any."""
+        from planops.forges.detect import detect
+
+        event = detect(os.environ)
+        if event is None:
+            raise UsageWrong(
+                "--publish: this is no job of GitHub Actions or GitLab CI; leave the option out"
+            )
+        return cls(event=event, token=token_of(event, os.environ), secrets=secrets)
+
+    def review(self, report: Report, facts: Review) -> None:
+        """Publish what merging a pull request would do."""
+        from planops.render import review
+
+        def text(limit: int | None) -> str:
+            return review.text(report, times=TIMES, limit=limit, link=self.event.run)
+
+        self._job(report, text(None))
+        risk = worst(item.share for item in report.changes)
+        if not facts.number:
+            say("publish: no pull request is known; no comment was written")
+            return
+
+        def comment(forge: Forge) -> None:
+            marker = self._marker(facts.number, facts.head, risk, Kind.REVIEW)
+            notice = f"planops: what merging this does is **{risk.value}** now: {self.event.run}"
+            forge.upsert(self._post(forge, marker, text), notice)
+
+        self._tell("comment", comment)
+        wanted = labels(report)
+        self._tell("labels", lambda forge: forge.label(facts.number, wanted, LABELS))
+
+    def outcome(self, report: Report) -> None:
+        """Publish what came of merging: into the comment of the pull request that was merged."""
+        from planops.render import review
+
+        def text(limit: int | None) -> str:
+            return review.outcome(report, times=TIMES, limit=limit, link=self.event.run)
+
+        self._job(report, text(None))
+        bad = any(item.outcome in _BAD for item in report.changes) or any(
+            target.error or target.unrecorded for target in report.targets
+        )
+        risk = Risk.BLOCKED if bad else Risk.ROUTINE
+
+        def comment(forge: Forge) -> None:
+            for pull in forge.pulls_of(self.event.head):
+                marker = self._marker(pull.number, pull.head, risk, Kind.OUTCOME)
+                forge.upsert(self._post(forge, marker, text))
+                if bad:
+                    words = f"@{pull.author} planops did not apply all of this: {self.event.run}"
+                    told = self._marker(pull.number, pull.head, risk, Kind.NOTICE)
+                    forge.notice(Post(marker=told, body=words))
+
+        if self.event.head:
+            self._tell("comment", comment)
+
+    def drift(self, report: Report) -> None:
+        """Publish drift: one issue, open while there is some."""
+        from planops.render import markdown
+
+        def text(limit: int | None) -> str:
+            return markdown.text(report, times=TIMES, limit=limit)
+
+        self._job(report, text(None))
+        wanted = bool(report.changes)
+        if not wanted and any(target.error for target in report.targets):
+            say("publish: not every target could be compared, so the issue stays as it is")
+            return
+
+        def issue(forge: Forge) -> None:
+            marker = self._marker(0, self.event.head or "0" * 40, Risk.ATTENTION, Kind.DRIFT)
+            forge.issue("planops: drift", self._post(forge, marker, text), wanted=wanted)
+
+        self._tell("issue", issue)
+
+    def _post(self, forge: Forge, marker: Marker, text: Callable[[int | None], str]) -> Post:
+        return Post(marker=marker, body=self._masked(text(room(forge.limit, marker))))
+
+    def _masked(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def _marker(self, number: int, head: str, risk: Risk, kind: Kind) -> Marker:
+        return Marker(
+            repository=self.event.repository,
+            number=number,
+            head=head,
+            seq=self.event.seq,
+            risk=risk,
+            kind=kind,
+        )
+
+    def _job(self, report: Report, body: str) -> None:
+        """Leave what later steps and the job's own page show."""
+        from planops.forges import outbox
+
+        try:
+            if self.event.summary is not None:
+                outbox.write_summary(self.event.summary, self._masked(body))
+            if self.event.output is not None:
+                outbox.write_outputs(self.event.output, outputs(report))
+            if path := os.environ.get(DOTENV):
+                outbox.write_dotenv(Path(path), short(outputs(report)))
+        except (PlanopsError, ValueError) as error:
+            say(f"publish: the job's own outputs were not written: {error}")
+
+    def _tell(self, what: str, action: Callable[[Forge], object]) -> None:
+        """Tell the forge; what it does not take is said, and everything else goes on."""
+        from planops.forges.connect import connect
+        from planops.forges.events import Name
+
+        if not self.token:
+            name = GITHUB_TOKEN if self.event.name is Name.GITHUB else GITLAB_TOKEN
+            say(f"publish: no {what}: {name} is not set; the job's output has the whole report")
+            return
+        try:
+            with connect(self.event, self.token, SystemClock()) as forge:
+                action(forge)
+        except (ForgeFailed, OutcomeUnknown) as error:
+            say(f"publish: no {what}: {error}; the job's output has the whole report")
+
+
+def outputs(report: Report) -> dict[str, str]:
+    """Give the outputs of a job: what later steps decide by."""
+    counts = summary(report)
+    marks = [i.fingerprint for i in report.changes if i.change.acts and not i.change.refusals]
+    found = {name: str(counts[name]) for name in _COUNTS}
+    risk = worst(item.share for item in report.changes).value if report.review else ""
+    return {
+        "has-changes": str(has_changes(report)).lower(),
+        "risk": risk,
+        **found,
+        "fingerprints": " ".join(marks),
+    }
+
+
+def short(values: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what a dotenv report cannot hold: very many fingerprints."""
+    most = 4000
+    return {name: value if len(value) <= most else "" for name, value in values.items()}
+
+
+def labels(report: Report) -> frozenset[str]:
+    """Say which of our labels a pull request is to carry."""
+    caused = [item for item in report.changes if item.share is not None and item.share.causes]
+    found = set[str]()
+    for item in caused:
+        found |= {"planops/blocked"} if item.change.refusals else set()
+        found |= {"planops/deletes"} if item.change.kind is ChangeKind.DELETE else set()
+        found |= {"planops/reapproval"} if wording.hazards(item.change) else set()
+        found |= {"planops/drift"} if item.share and item.share.there else set()
+    return frozenset(found)
