@@ -156,7 +156,7 @@ USAGE = {
     "diff --allow past=-1": "'-1' is no number of plans; write past=1 or more",
     "diff --allow past=": "'' is no number of plans; write past=1 or more",
     "diff --allow past=²": "'²' is no number of plans; write past=1 or more",
-    "diff --format xml": "'xml' is no format; choose from text, json, markdown",
+    "diff --format xml": "'xml' is no format; choose from text, json, markdown, github,",
     "diff --format =a": "'' is no format; choose from text, json, markdown",
     "diff --color blue": "'blue' is not one of 'auto', 'always', 'never'.",
     "diff -C /nowhere/at/all": "Directory '/nowhere/at/all' does not exist.",

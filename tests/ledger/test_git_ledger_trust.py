@@ -73,6 +73,7 @@ def test_an_owner_whom_the_user_trusts(
     assert (found := facts(clone.folder / "plans")) is not None
     strange.delenv("GIT_TEST_ASSUME_DIFFERENT_OWNER")
     assert (found.head, found.branch) == (clone.at("refs/heads/main"), "main")
+    assert found.folder == "plans"
     assert descends(clone.folder, found.head)
 
 

@@ -1,4 +1,4 @@
-"""Every format of every case, compared with the golden files; every JSON report with its schema.
+"""Every format of every case, compared with the golden files; what is JSON, with its schema.
 
 Run ``python -c 'from render.test_render_golden import regenerate; regenerate()'`` from ``tests/``
 to write them anew, and read what changed.
@@ -14,8 +14,8 @@ import jsonschema
 import pytest
 
 from planops.core.report import Report
+from planops.render import github, gitlab, junit, markdown, sarif, text
 from planops.render import json as as_json
-from planops.render import markdown, text
 from render.cases import CASES, TIMES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,6 +28,10 @@ FORMATS: Mapping[str, Callable[[Report], str]] = {
     "ansi": lambda report: text.text(report, times=TIMES, colour=True),
     "md": lambda report: markdown.text(report, times=TIMES),
     "json": lambda report: as_json.text(report, version=VERSION),
+    "github": github.text,
+    "gitlab.json": gitlab.text,
+    "sarif": lambda report: sarif.text(report, version=VERSION),
+    "junit.xml": junit.text,
 }
 
 

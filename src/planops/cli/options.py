@@ -17,7 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 option = partial(click.option, show_envvar=True)
 """An option whose help names its environment variable."""
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "github", "gitlab", "sarif", "junit")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -126,7 +126,7 @@ def output(command: Command) -> Command:
                 type=Sink(),
                 multiple=True,
                 envvar="PLANOPS_FORMAT",
-                help="text (default), json or markdown; FORMAT=FILE writes a file; repeatable.",
+                help=f"{', '.join(FORMATS)} (text if none); FORMAT=FILE writes a file; repeatable.",
             ),
             option(
                 "--color",

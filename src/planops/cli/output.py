@@ -17,6 +17,7 @@ from planops.cli.group import say
 from planops.cli.session import is_terminal
 from planops.core.report import ExitCode, Report, exit_code
 from planops.errors import SettingsWrong
+from planops.render.escape import masked
 
 _MILD = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.REFUSED, ExitCode.STALE})
 TIMES = frozenset({"start_time", "end_time", "schedule_execute_time"})
@@ -47,7 +48,7 @@ class Output:
             try:
                 content = self._render(report, kind, colour=self.colour and not file)
                 for secret in secrets:
-                    content = content.replace(secret, "***")
+                    content = masked(content, secret)
                 if file:
                     write_file(Path(file), content)
                 else:
@@ -80,6 +81,22 @@ class Output:
                 from planops.render import markdown
 
                 return markdown.text(report, times=TIMES)
+            case "github":
+                from planops.render import github
+
+                return github.text(report)
+            case "gitlab":
+                from planops.render import gitlab
+
+                return gitlab.text(report)
+            case "sarif":
+                from planops.render import sarif
+
+                return sarif.text(report, version=planops.__version__)
+            case "junit":
+                from planops.render import junit
+
+                return junit.text(report)
             case _:
                 from planops.render import text
 

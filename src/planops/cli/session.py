@@ -130,6 +130,7 @@ class Session:
             problems=self.problems,
             git=self.facts(),
             files=self.loaded.files if self.loaded else 0,
+            paths=self.loaded.paths if self.loaded else (),
             exit_on_changes=exit_on_changes,
         )
 

@@ -106,19 +106,25 @@ class TargetReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitFacts:
-    """Where the files come from: the commit, and whether the work tree differs from it."""
+    """Where the files come from: the commit, and whether the work tree differs from it.
+
+    ``folder`` is where the settings lie below the top of the repository, empty for the top itself:
+    forges name files from there, everything else from the settings.
+    """
 
     head: str
     branch: str = ""
     dirty: bool = False
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A whole run: what every renderer draws from.
 
-    ``ended`` is the exit code of a command that ends otherwise than what it found says: it was
-    interrupted, or an approved change is not there any more. ``review`` holds a review's facts.
+    ``files`` counts the plan files that were read, and ``paths`` names them. ``ended`` is the exit
+    code of a command that ends otherwise than what it found says: it was interrupted, or an
+    approved change is not there any more. ``review`` holds a review's facts.
     """
 
     command: str
@@ -126,6 +132,7 @@ class Report:
     problems: tuple[Problem, ...] = ()
     git: GitFacts | None = None
     files: int = 0
+    paths: tuple[str, ...] = ()
     exit_on_changes: bool = False
     ended: ExitCode | None = None
     review: Review | None = None

@@ -93,7 +93,8 @@ def facts(folder: Path) -> GitFacts | None:
         head = repo.git.rev_parse("--verify", "--end-of-options", "HEAD^{commit}")
         branch = "" if repo.head.is_detached else repo.active_branch.name
         status = repo.git.status("--porcelain", "-z", "--untracked-files", "--", str(folder))
-        return GitFacts(head=head, branch=branch, dirty=bool(status))
+        below = _below(folder, repo)
+        return GitFacts(head=head, branch=branch, dirty=bool(status), folder=below)
 
     return _answer(folder, question)
 
@@ -170,6 +171,14 @@ def _is_meant(repo: Repo, folder: Path) -> bool:
             " its owner, name it to git: git config --global --add safe.directory"
             f" {repo.working_tree_dir or repo.git_dir}"
         ) from error
+
+
+def _below(folder: Path, repo: Repo) -> str:
+    """Say where a folder lies below the top of its work tree; empty for the top itself."""
+    top = Path(repo.working_tree_dir or folder).resolve()
+    here = folder.resolve()
+    inside = here != top and here.is_relative_to(top)
+    return here.relative_to(top).as_posix() if inside else ""
 
 
 def _place(repo: Repo) -> dict[str, str]:

@@ -59,6 +59,7 @@ class Loaded:
     plans: tuple[Plan, ...]
     problems: tuple[Problem, ...]
     files: int
+    paths: tuple[str, ...] = ()
     selected: bool = False
 
 
@@ -103,6 +104,7 @@ def load_plans(
         plans=tuple(sorted(wanted, key=lambda plan: plan.key)),
         problems=tuple(sorted(told, key=findings.place)),
         files=len(chosen),
+        paths=tuple(chosen),
         selected=bool(paths or targets or labels),
     )
 

@@ -3,13 +3,18 @@
 Terminal: what could move the cursor, hide or reorder text, or command a CI runner becomes visible.
 Markdown: a word that could mean anything to a forge is shown as code, by entities, so that no
 mention, link, reference, tag, table or fence comes of it. JSON: the same characters as escapes.
+GitHub's commands and XML: what is invisible becomes visible, then what the format itself reads.
+SARIF: so that no link and no placeholder comes of a sentence.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from functools import partial
 from typing import Final
+from urllib.parse import quote
 
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, format controls (bidi, zero-width), surrogates, private, unassigned, separators."""
@@ -42,7 +47,15 @@ _ENTITIES: Final = {
 _WWW: Final = re.compile(r"(?i)(www)\.")
 _WWW_DOT: Final = r"\1&#46;"
 _COUNT: Final = 20  # what the count itself takes
+_CUT: Final = "… (+"
+_MASK: Final = "***"
+_TELLING: Final = 4  # characters of a secret that are worth hiding
+_CLOSERS: Final = ('\\"', '"', "&quot;", "&#34;")
 _BACKTICKS: Final = re.compile("`+")
+_DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY: Final = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+_XML: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
+_BRACES: Final = str.maketrans({"{": "{{", "}": "}}"})
 
 
 def unsafe(character: str) -> bool:
@@ -106,8 +119,11 @@ def _word(word: str) -> str:
 
 def code(text: str) -> str:
     """Show a text as code in Markdown, with nothing in it that a forge could act upon."""
-    shown = visible(text).translate(_ENTITIES)
-    return f"<code>{_WWW.sub(_WWW_DOT, shown)}</code>"
+    return f"<code>{_entities(text)}</code>"
+
+
+def _entities(text: str) -> str:
+    return _WWW.sub(_WWW_DOT, visible(text).translate(_ENTITIES))
 
 
 def fence(text: str, language: str = "") -> str:
@@ -115,6 +131,70 @@ def fence(text: str, language: str = "") -> str:
     longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
     ticks = "`" * max(3, longest + 1)
     return f"{ticks}{language}\n{text}\n{ticks}"
+
+
+def command_data(*lines: str) -> str:
+    """Escape the message of a command to GitHub's runner, as its ``ActionCommand`` reads it."""
+    return "\n".join(map(terminal, lines)).translate(_DATA)
+
+
+def command_property(text: str) -> str:
+    """Escape a property of a command to GitHub's runner, as its ``ActionCommand`` reads it."""
+    return terminal(text).translate(_PROPERTY)
+
+
+def xml(text: str) -> str:
+    """Escape one line of XML, in an attribute or between tags; every character is legal then."""
+    return terminal(text).translate(_XML)
+
+
+def sarif(text: str) -> str:
+    """Escape a SARIF message: no link (SARIF 2.1.0 §3.11.6) and no placeholder (§3.11.5)."""
+    return visible(text).translate(_BRACES).replace("](", "] (")
+
+
+def masked(content: str, secret: str) -> str:
+    """Mask a secret in a rendered report, also where its end was cut off."""
+    for spelling in spellings(secret):
+        content = content.replace(spelling, _MASK)
+        for mark in (_CUT, _entities(_CUT)):
+            *cuts, last = content.split(mark)
+            content = mark.join([*(_ended(part, spelling) for part in cuts), last])
+    return content
+
+
+def _ended(text: str, spelling: str) -> str:
+    """Mask the beginning of a secret at the end of a text, before a quote that closes or not."""
+    closing = next((one for one in _CLOSERS if text.endswith(one)), "")
+    bare = text.removesuffix(closing)
+    lengths = range(len(spelling) - 1, _TELLING - 1, -1)
+    found = next((n for n in lengths if bare.endswith(spelling[:n])), 0)
+    return f"{bare[:-found]}{_MASK}{closing}" if found else text
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """Give every spelling in which some format shows a text, the longest first.
+
+    A value is shown as JSON in a sentence, and the sentence then as the format has it.
+    """
+    said = {text, visible(text), _quoted(text), visible(_quoted(text))}
+    escapes = (
+        terminal,
+        _entities,
+        command_property,
+        command_data,
+        xml,
+        sarif,
+        partial(quote, errors="replace"),
+    )
+    found = said | {escape(one) for one in said for escape in escapes}
+    found |= {_quoted(one) for one in (*said, *map(sarif, said))}
+    found |= {in_json(one) for one in found}
+    return tuple(sorted(found - {""}, key=lambda one: (-len(one), one)))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def cut(text: str, limit: int | None) -> str:
@@ -128,4 +208,4 @@ def split(text: str, limit: int | None) -> tuple[str, str]:
     if limit is None or len(text) <= limit:
         return text, ""
     kept = max(limit - _COUNT, limit // 2)
-    return text[:kept], f"… (+{len(text) - kept} characters)"
+    return text[:kept], f"{_CUT}{len(text) - kept} characters)"

@@ -16,6 +16,9 @@ from planops.render.values import field
 _FIELDS_NAMED: Final = 3
 
 
+OVERWRITES: Final = "overwrites an edit made on the server"
+"""What a change does that writes a field which git and the server both changed."""
+
 INSTEAD = "or, only where the server refuses that spelling of the event"
 """Introduces a step's other spelling."""
 
@@ -238,10 +241,15 @@ def hazards(change: Change) -> tuple[str, ...]:
     """Say everything that the change undoes or starts, each once."""
     said = ["the plan is deleted from the server"] if change.kind is ChangeKind.DELETE else []
     if change.acts and any(delta.cause is Cause.CONFLICT for delta in change.deltas):
-        said.append("overwrites an edit made on the server")
+        said.append(OVERWRITES)
     edges = [*change.route.edges, *(step.edge for step in change.steps if step.edge)]
-    said += [f"{e.source} → {e.target}: {hazard}" for e in edges for hazard in e.hazards]
+    said += [hazard for edge in edges for hazard in edge_hazards(edge)]
     return tuple(dict.fromkeys(said))
+
+
+def edge_hazards(edge: Edge) -> tuple[str, ...]:
+    """Say what one transition undoes or starts."""
+    return tuple(f"{edge.source} → {edge.target}: {hazard}" for hazard in edge.hazards)
 
 
 def what(item: ChangeReport) -> str:
