@@ -35,14 +35,19 @@ demo: $(READY) ## Play the whole story on an emulated server.
 .PHONY: test
 test: lint types unit ## Run the whole gate: lint, types, tests with their coverage.
 
+# The project's own, and those that `planops init` writes.
+WORKFLOWS := .github/workflows/*.yml src/planops/starter/github*/*.yml
+
 .PHONY: lint
 lint: $(DEV_READY) ## Check style, workflows, shell scripts and schemas.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/shellcheck .ci/run
-	$(BIN)/actionlint -no-color .github/workflows/*.yml
-	$(BIN)/zizmor --offline --no-progress --quiet .github
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/shellcheck .ci/run .github/actions/planops/act
+	$(BIN)/actionlint -no-color $(WORKFLOWS)
+	$(BIN)/zizmor --offline --no-progress --quiet --collect=all .github .pre-commit-hooks.yaml $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci src/planops/starter/gitlab/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --check-metaschema schemas/*.schema.json
 

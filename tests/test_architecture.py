@@ -153,6 +153,7 @@ ARROWS: Mapping[str, set[str]] = {
     "backends": _PORTS | {"backends"},
     "forges": _PORTS | {"forges", "backends"},  # the one HTTP client, and never a backend
     "render": {"core", "render"},
+    "starter": _CORE | {"manifests"},
     "sandbox": {"sandbox"},
     "__main__": {"cli"},
     "": set(),  # the package itself: its version, for whoever may import anything

@@ -62,3 +62,10 @@ def place(
     made.settings()
     yield made
     assert not zadig.defects
+
+
+@pytest.fixture
+def empty(place: Place) -> Place:
+    """An empty repository, as `git init` makes it."""
+    (place.folder / "planops.yaml").unlink()
+    return place

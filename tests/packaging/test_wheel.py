@@ -23,7 +23,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 SCHEMAS = ("brpm-plan", "config", "plan", "report", "zadig-release-plan")
-COMMANDS = ("validate", "diff", "apply", "status", "schema", "sandbox", "demo")
+COMMANDS = ("init", "validate", "diff", "apply", "status", "schema", "sandbox", "demo")
 
 pytestmark = pytest.mark.slow
 from_checkout = pytest.mark.skipif(
@@ -184,3 +184,9 @@ def test_the_examples_are_valid(installed: Installed, tmp_path: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(source.read_bytes())
     installed.planops("validate", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("forge", ["github", "gitlab"])
+def test_a_repository_can_be_begun(installed: Installed, tmp_path: Path, forge: str) -> None:
+    installed.planops("init", "--forge", forge, cwd=tmp_path)
+    assert "1 file read, no problems" in installed.planops("validate", cwd=tmp_path)

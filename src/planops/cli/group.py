@@ -24,6 +24,7 @@ from planops.errors import (
 from planops.render.escape import terminal
 
 COMMANDS = {
+    "init": "Write what a repository of plans starts with.",
     "validate": "Check the plan files; no server, no credentials.",
     "diff": "Show what would be done, call for call, and do nothing.",
     "review": "Show what merging a pull request does, and what is there already.",
@@ -48,6 +49,8 @@ MEANT = {
     "reconcile": "apply",
     "lint": "validate",
     "check": "validate",
+    "new": "init",
+    "setup": "init",
 }
 
 
@@ -93,7 +96,8 @@ def planops_command() -> None:
 
     \b
     A first look, on an emulated server:     planops demo
-    In a repository with a planops.yaml:     planops validate
+    In a repository of your own:             planops init
+                                             planops validate
                                              planops diff
                                              planops apply
 

@@ -70,6 +70,16 @@ class Duration(click.ParamType[int]):
         return int(match[1]) * _UNITS[match[2]]
 
 
+chdir = option(
+    "-C",
+    "--chdir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    envvar="PLANOPS_CHDIR",
+    help="Work in this directory.",
+)
+
+
 def paths(command: Command) -> Command:
     """Add the arguments that choose plans by file or folder."""
     return click.argument("paths", nargs=-1, metavar="[PATH]...")(command)
@@ -79,14 +89,7 @@ def settings(command: Command) -> Command:
     """Add the options that say where the settings are, and which targets are meant."""
     for each in reversed(
         (
-            option(
-                "-C",
-                "--chdir",
-                type=click.Path(exists=True, file_okay=False, path_type=Path),
-                default=Path(),
-                envvar="PLANOPS_CHDIR",
-                help="Work in this directory.",
-            ),
+            chdir,
             option(
                 "-t",
                 "--target",

@@ -99,11 +99,9 @@ def find_config(start: Path) -> Path:
         if (candidate / ".git").exists():
             raise SettingsWrong(
                 f"{folder}: no {NAME} here or above, up to the repository's root {candidate};"
-                " `planops sandbox` prints one to start from"
+                " `planops init` writes one"
             )
-    raise SettingsWrong(
-        f"{folder}: no {NAME} here or above; `planops sandbox` prints one to start from"
-    )
+    raise SettingsWrong(f"{folder}: no {NAME} here or above; `planops init` writes one")
 
 
 def load_config(path: Path) -> Config:

@@ -1,0 +1,1 @@
+"""What workflows, the action and the templates promise."""
