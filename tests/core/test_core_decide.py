@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from core.ferry import CREATED, FerryRules
-from core.values import plan, refusal
+from core.values import live, plan, refusal
 from planops.core.changes import Cause, Change, ChangeKind
-from planops.core.decide import Circumstances, Desired, Memory, decide
+from planops.core.decide import Circumstances, Desired, Drift, Memory, decide
 from planops.core.lifecycle import Standing
 from planops.core.model import ABSENT, JSON, Live, Value
 
@@ -291,3 +291,22 @@ def test_deciding_is_a_function() -> None:
     for found in (None, there("boarding")):
         change = decide(RULES, desired("sailing", note="x"), found, LATER)
         assert decide(RULES, desired("sailing", note="x"), found, LATER) == change
+
+
+def test_an_edit_inside_a_list_whose_order_drifted_and_is_left_is_written() -> None:
+    """The order is a place of its own: leaving it alone must not leave alone what is inside."""
+
+    def ordered(**texts: str) -> JSON:
+        return [{"type": "text", "name": at, "spec": {"text": text}} for at, text in texts.items()]
+
+    base: dict[str, JSON] = {"name": "Summer", "jobs": ordered(a="1", b="1")}
+    wanted: dict[str, JSON] = {"name": "Summer", "jobs": ordered(a="2", b="1", c="3")}
+    held: dict[str, JSON] = {**base, "jobs": ordered(b="1", a="1")}
+    at = Circumstances(now=0, memory=Memory(spec=base, echo=base), drift=Drift.REPORT)
+    there = replace(live(), spec={"captain": "", "closes": 0, "note": "", **held})
+    change = decide(FerryRules(), Desired(plan=plan(wanted), spec=wanted), there, at)
+    assert change.left == {"/spec/jobs~order"}
+    assert "left as it is, the order of /spec/jobs: drift: report" in change.notices[-1]
+    (step,) = change.steps
+    assert isinstance(step.request.body, dict)
+    assert step.request.body["jobs"] == ordered(b="1", a="2", c="3")

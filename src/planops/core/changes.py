@@ -121,11 +121,11 @@ class Change:
 
     ``refusals`` stop the whole change. ``notices`` are sentences for people (who is next, what was
     left alone). ``live`` is what was observed, ``None`` for a plan to be created. ``error`` is why
-    nothing could be decided at all, ``bug`` that planops itself is at fault. ``left`` are the paths
-    of drift that is not written back. ``goal`` is who set the goal that it moves to, ``touch`` who
-    stopped the plan on the server. ``allowed`` is what the file itself allows now, by guard, and
-    ``lapsed`` what it no longer does, with the reason. ``orphan`` is the record of a plan whose
-    file is gone; ``plan`` is then what was last applied.
+    nothing could be decided at all, ``bug`` that planops itself is at fault. ``left`` is what drift
+    is about that is not written back (``compare.about``). ``goal`` is who set the goal that it
+    moves to, ``touch`` who stopped the plan on the server. ``allowed`` is what the file itself
+    allows now, by guard, and ``lapsed`` what it no longer does, with the reason. ``orphan`` is the
+    record of a plan whose file is gone; ``plan`` is then what was last applied.
     """
 
     key: PlanKey

@@ -10,12 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from planops.core.changes import Cause, Delta
 from planops.core.freeform import follow, keeping
 from planops.core.masking import CREDENTIAL
 from planops.core.model import ABSENT, JSON, Value, escape
 from planops.core.shape import FREE, Kind, Shape, item_keys
+
+ORDER: Final = "~order"
+"""What stands behind the path of a list where its order is meant: no path ends so."""
+_ORDER: Final = "order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,7 @@ def overlay(
 
     This is the frame rule: a field that no file declares keeps its live value, also inside an item
     of a declared list; an item that a declared list lacks is gone. Ignored paths keep the live
-    value.
+    value; the order of a list's items has a place of its own (:func:`about`).
     """
     merged = dict(live)
     for name, value in desired.items():
@@ -168,10 +173,24 @@ def _overlay_items(
             merged.append(_laid(item, held[key], value, ignore, below[key]) if there else value)
         elif key in held:
             merged.append(held[key])
+    if path + ORDER in ignore:
+        merged = _in_order_of(shape, merged, held)
     for place, (key, value) in enumerate(held.items()):
         if key not in wanted and below[key] in ignore:
             merged.insert(place, value)
     return merged
+
+
+def _in_order_of(shape: Shape, items: list[JSON], held: Mapping[str, JSON]) -> list[JSON]:
+    """Put items that are there already in the order in which they are there; new ones follow."""
+    merged = _by_key(shape, items)
+    there = [merged[key] for key in held if key in merged]
+    return there + [value for key, value in merged.items() if key not in held]
+
+
+def about(delta: Delta) -> str:
+    """Name what a delta is about: a value by its path, the order of a list by what is no path."""
+    return delta.path + ORDER if delta.note == _ORDER else delta.path
 
 
 def _walk(walk: _Walk, path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:
@@ -315,7 +334,7 @@ def _order(
         live=[key for key in held if key in both],
         recorded=at.recorded and both <= known.keys(),
     )
-    yield from _leaf(path, Shape(kind=Kind.LIST, sensitive=shape.sensitive), sides, note="order")
+    yield from _leaf(path, Shape(kind=Kind.LIST, sensitive=shape.sensitive), sides, note=_ORDER)
 
 
 def _walk_free(path: str, shape: Shape, at: _Sides) -> Iterator[Delta]:

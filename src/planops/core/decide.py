@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Step, kind_of
-from planops.core.compare import compare, declared, overlay
+from planops.core.compare import ORDER, about, compare, declared, overlay
 from planops.core.lifecycle import (
     Actor,
     Edge,
@@ -217,7 +217,7 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
     )
     deltas = _kept_otherwise(rules.shape, deltas, at.memory, seen)
     left = _left(rules, deltas, live, at)
-    edited = any(delta.cause in WRITABLE and delta.path not in left for delta in deltas)
+    edited = any(delta.cause in WRITABLE and about(delta) not in left for delta in deltas)
     kept = (*ignore, *left)
     spec = overlay(rules.shape, seen.spec, desired.spec, kept) if edited else seen.spec
     moved = at.base is not ABSENT and plan.state != at.memory.goal
@@ -286,7 +286,7 @@ def _left(rules: Rules, deltas: Sequence[Delta], live: Live, at: Circumstances) 
         return at.left
     if _corrects(rules, live, at):
         return frozenset()
-    return frozenset(delta.path for delta in deltas if delta.cause is Cause.DRIFT)
+    return frozenset(about(delta) for delta in deltas if delta.cause is Cause.DRIFT)
 
 
 def _corrects(rules: Rules, live: Live, at: Circumstances) -> bool:
@@ -314,7 +314,9 @@ def _left_alone(left: AbstractSet[str], drift: Drift, state: str) -> tuple[str, 
     if not left:
         return ()
     why = "drift: report" if drift is Drift.REPORT else f"a write in {state} would undo more"
-    return (f"changed on the server and left as it is, {', '.join(sorted(left))}: {why}",)
+    order = "the order of "
+    told = [f"{order}{at.removesuffix(ORDER)}" if at.endswith(ORDER) else at for at in sorted(left)]
+    return (f"changed on the server and left as it is, {', '.join(told)}: {why}",)
 
 
 def _conflicts(deltas: Sequence[Delta]) -> tuple[Refusal, ...]:

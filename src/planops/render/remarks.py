@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta
+from planops.core.compare import about
 from planops.core.lifecycle import Edge, Move, Refusal, Standing
 from planops.core.model import Problem, Severity
 from planops.core.report import ChangeReport, Outcome, Report, TargetReport
@@ -231,7 +232,7 @@ def _drift(item: ChangeReport, key: str, *, watching: bool) -> Iterator[Remark]:
     change = item.change
     overwrites = change.acts and item.outcome in _BEGUN
     for delta in change.deltas:
-        written = overwrites and delta.path not in change.left
+        written = overwrites and about(delta) not in change.left
         if delta.cause is Cause.DRIFT and (written or watching):
             told = Remark(
                 level=Level.NOTICE,
