@@ -77,6 +77,10 @@ class Output:
                 from planops.render import json
 
                 return json.text(report, version=planops.__version__)
+            case "markdown" if report.review:
+                from planops.render import review
+
+                return review.text(report, times=TIMES)
             case "markdown":
                 from planops.render import markdown
 

@@ -26,6 +26,10 @@ import enum
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from typing import Final
+
+ASKED: Final = "the approval that is being asked for"
+"""How hazards name an approval that people are giving: who they are stands in the plan."""
 
 
 class Actor(enum.StrEnum):

@@ -6,7 +6,7 @@ Nothing here is escaped: whoever renders escapes it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from planops.core.changes import ChangeKind, StepKind
@@ -59,12 +59,14 @@ def tally(items: Iterable[ChangeReport]) -> str:
     return "; ".join(said) or "no plans"
 
 
-def calls(report: Report) -> dict[StepKind, int]:
-    """Count the calls that an apply would make now, by kind."""
+def calls(
+    report: Report, only: Callable[[ChangeReport], bool] = lambda _: True
+) -> dict[StepKind, int]:
+    """Count the calls that an apply would make now, by kind; ``only`` selects changes."""
     counts = dict.fromkeys(StepKind, 0)
     for target in report.targets:
         for item in target.changes if not (target.error or target.refusals) else ():
-            if item.outcome is Outcome.PENDING:
+            if item.outcome is Outcome.PENDING and only(item):
                 for step in item.change.steps:
                     counts[step.kind] += 1
     return counts
@@ -170,7 +172,8 @@ def _after_applying(report: Report) -> tuple[str, ...]:
     if refused := _refused(report):
         said.append(f"{refused} refused: read why before lifting a guard")
     if pending := sum(calls(report).values()):
-        said.append(_to_make(report, pending))
+        these = "this" if pending == 1 else "these"
+        said.append(f"run planops apply to make {these} {plural(pending, 'call')}")
     return tuple(said)
 
 
@@ -195,13 +198,6 @@ def _refused(report: Report) -> str:
     said = [plural(plans, "plan")] if plans else []
     said += [plural(targets, "target")] if targets else []
     return " and ".join(said)
-
-
-def _to_make(report: Report, pending: int) -> str:
-    made = f"{'this' if pending == 1 else 'these'} {plural(pending, 'call')}"
-    if report.command == "review":
-        return f"merging makes {made}"
-    return f"run planops apply to make {made}"
 
 
 def by_file(problems: Iterable[Problem]) -> list[tuple[str, list[Problem]]]:

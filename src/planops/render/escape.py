@@ -46,6 +46,9 @@ _ENTITIES: Final = {
 } | {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("@"): "&#64;<wbr>"}
 _WWW: Final = re.compile(r"(?i)(www)\.")
 _WWW_DOT: Final = r"\1&#46;"
+_ADDRESS: Final = re.compile(
+    r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/%+,=-]*)?(?:[?#][A-Za-z0-9._~/%+,=&?-]*)?"
+)
 _COUNT: Final = 20  # what the count itself takes
 _CUT: Final = "… (+"
 _MASK: Final = "***"
@@ -124,6 +127,11 @@ def code(text: str) -> str:
 
 def _entities(text: str) -> str:
     return _WWW.sub(_WWW_DOT, visible(text).translate(_ENTITIES))
+
+
+def link(text: str, url: str) -> str:
+    """Link a plain text to an address that the caller vouches for; any other is shown as code."""
+    return f"[{text}](<{url}>)" if _ADDRESS.fullmatch(url) else f"{text} ({code(url)})"
 
 
 def fence(text: str, language: str = "") -> str:

@@ -14,70 +14,37 @@ from planops.core.report import ChangeReport, Outcome, Report, TargetReport
 from planops.render import closing, wording
 from planops.render.escape import code, cut, markdown
 from planops.render.markdown_change import fold, is_open, refusal_item, sentence
+from planops.render.room import ENDLESS, Limit, fitting, join
 from planops.render.values import Look, window
 
 _COMMIT: Final = 12
 _URGENT: Final = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.STALE, Outcome.REFUSED)
-_NO_LIMIT: Final = 1 << 62
 _NAME: Final = 80
-_TOO_LARGE: Final = "**The report is too large to be shown here.** See the whole report."
+TOO_LARGE: Final = "**The report is too large to be shown here.** See the whole report."
 
 
 def text(report: Report, *, times: frozenset[str] = frozenset(), limit: int | None = None) -> str:
     """Render a report; ``times`` name fields of unix seconds, ``limit`` is in bytes of UTF-8."""
     look = Look(width=0, verbose=False, times=times)
-    room = _NO_LIMIT if limit is None else limit
+    room = ENDLESS if limit is None else Limit(number=limit)
     whole = _whole(report, look, room)
-    if _size(whole) > room:
-        return _join([_title(report), _calls(report), _TOO_LARGE]) + "\n"
-    return whole
+    return whole if room.holds(whole) else join([_title(report), _calls(report), TOO_LARGE]) + "\n"
 
 
-def _whole(report: Report, look: Look, limit: int) -> str:
+def _whole(report: Report, look: Look, limit: Limit) -> str:
     items = sorted((i for i in report.changes if not wording.quiet(i)), key=_urgency)
-    before = _join(
-        [_title(report), _calls(report), _targets(report), _table(items, look, limit // 3)]
-    )
-    after = _join([_problems(report, limit // 4), _next(report)])
-    folds = {id(item): fold(item, look) for item in items}
-    kept = _fitting(items, folds, limit - _size(before) - _size(after) - _reserve(items))
-    body = [*(folds[id(item)] for item in kept), _left_out(len(items) - len(kept))]
-    return _join([before, *body, after, _approvals(kept)]) + "\n"
+    before = join([_title(report), _calls(report), _targets(report), _table(items, look, limit)])
+    after = join([problems(report, limit, limit.number // 4), _next(report)])
+    folds = [fold(item, look) for item in items]
+    room = limit.number - limit.size(before) - limit.size(after) - _reserve(items, limit)
+    shown = fitting([limit.size(one) + 2 for one in folds], room)
+    body = [*(folds[index] for index in shown), _left_out(len(items) - len(shown))]
+    return join([before, *body, after, _approvals([items[index] for index in shown])]) + "\n"
 
 
-def _within(rows: list[str], room: int, ending: str) -> list[str]:
-    """Keep the rows that fit, and say how many do not."""
-    for index, row in enumerate(rows):
-        room -= _size(row) + 1
-        if room < 0:
-            return [*rows[:index], ending.format(len(rows) - index)]
-    return rows
-
-
-def _join(parts: list[str]) -> str:
-    return "\n\n".join(part for part in parts if part)
-
-
-def _size(text: str) -> int:
-    return len(text.encode())
-
-
-def _reserve(items: list[ChangeReport]) -> int:
+def _reserve(items: list[ChangeReport], limit: Limit) -> int:
     """Keep room for the list of fingerprints and the sentence on what was left out."""
-    return 400 + sum(_size(_approval(item)) + 1 for item in items)
-
-
-def _fitting(items: list[ChangeReport], folds: dict[int, str], room: int) -> list[ChangeReport]:
-    """Leave the largest folds out until the others fit."""
-    dropped: set[int] = set()
-    sizes = {id(item): _size(folds[id(item)]) + 2 for item in items}
-    total = sum(sizes.values())
-    for largest in sorted(sizes, key=lambda one: -sizes[one]):
-        if total <= room:
-            break
-        dropped.add(largest)
-        total -= sizes[largest]
-    return [item for item in items if id(item) not in dropped]
+    return 400 + sum(limit.size(approval(item)) + 1 for item in items)
 
 
 def _left_out(number: int) -> str:
@@ -143,12 +110,12 @@ def _target(target: TargetReport) -> list[str]:
     return lines
 
 
-def _table(items: list[ChangeReport], look: Look, room: int) -> str:
+def _table(items: list[ChangeReport], look: Look, limit: Limit) -> str:
     if not items:
         return ""
     head = ["| action | plan | what changes | route, when | risk |", "|---|---|---|---|---|"]
     rows = [_row(item, look) for item in items]
-    return "\n".join([*head, *_within(rows, room, "| … and {} more | | | | |")])
+    return "\n".join([*head, *limit.rows(rows, limit.number // 3, "| … and {} more | | | | |")])
 
 
 def _row(item: ChangeReport, look: Look) -> str:
@@ -169,12 +136,13 @@ def _row(item: ChangeReport, look: Look) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _problems(report: Report, room: int) -> str:
+def problems(report: Report, limit: Limit, room: int) -> str:
+    """List what is wrong in the files; as many as there is room for."""
     groups = closing.by_file(report.problems)
     rows = [_problem(problem) for _, found in groups for problem in found]
     if not rows:
         return ""
-    return _join(["#### Problems", "\n".join(_within(rows, room, "- … and {} more"))])
+    return join(["#### Problems", "\n".join(limit.rows(rows, room, "- … and {} more"))])
 
 
 def _problem(problem: Problem) -> str:
@@ -195,9 +163,10 @@ def _approvals(items: list[ChangeReport]) -> str:
     if not asked:
         return ""
     head = "#### Fingerprints to approve"
-    return _join([head, "\n".join(_approval(item) for item in asked)])
+    return join([head, "\n".join(approval(item) for item in asked)])
 
 
-def _approval(item: ChangeReport) -> str:
+def approval(item: ChangeReport) -> str:
+    """Give the item of a list that names a fingerprint."""
     change = item.change
     return f"- {code(item.fingerprint)} {code(str(change.key))} ({change.kind.value})"

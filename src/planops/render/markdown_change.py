@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from planops.core.changes import Cause, Change, Delta, Step
+from planops.core.changes import Cause, Change, ChangeKind, Delta, Step
 from planops.core.lifecycle import Refusal
 from planops.core.report import ChangeReport, Outcome, StepResult
 from planops.render import attribution, wording
@@ -39,13 +40,13 @@ def fold(item: ChangeReport, look: Look) -> str:
         f"<details{opened}><summary>{head}</summary>",
         _outcome(item),
         "\n".join(f"- {sentence(said)}" for said in attribution.who(change)),
-        _deltas(change, look),
-        *_differences(change),
+        deltas(change.deltas, look),
+        *differences(change),
         _way(change),
         "\n".join(f"- {sentence(one)}" for one in wording.hazards(change)),
         "\n".join(refusal_item(refusal) for refusal in change.refusals),
-        *_calls(item),
-        _notices(item),
+        *calls(item),
+        notices(item),
         "</details>",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -58,30 +59,39 @@ def _outcome(item: ChangeReport) -> str:
     return "<br>".join(lines)
 
 
-def _deltas(change: Change, look: Look) -> str:
-    if not change.deltas:
-        return ""
-    head = ["| path | live | file | cause |", "|---|---|---|---|"]
-    return "\n".join([*head, *(_delta(delta, look) for delta in change.deltas)])
-
-
-def _delta(delta: Delta, look: Look) -> str:
+def _cause(delta: Delta) -> str:
     cause = markdown(wording.cause(delta))
-    cause += f", line {delta.mark.line}" if delta.mark else ""
-    cause += f"<br>{sentence(delta.note)}" if delta.note else ""
+    return f"{cause}, line {delta.mark.line}" if delta.mark else cause
+
+
+def deltas(
+    found: Sequence[Delta],
+    look: Look,
+    about: Callable[[Delta], str] = _cause,
+    head: str = "cause",
+) -> str:
+    """Lay out fields that differ in a table; ``about`` says, escaped, what its last column does."""
+    if not found:
+        return ""
+    heads = [f"| path | {look.before} | {look.after} | {head} |", "|---|---|---|---|"]
+    return "\n".join([*heads, *(_delta(delta, look, about(delta)) for delta in found)])
+
+
+def _delta(delta: Delta, look: Look, about: str) -> str:
+    about += f"<br>{sentence(delta.note)}" if delta.note else ""
     if delta.cause is Cause.CONFLICT:
         base = timed(delta.base, delta.path, look, _VALUE, sensitive=delta.sensitive)
-        cause += f"<br>last applied {code(base)}"
+        about += f"<br>last applied {code(base)}"
     live, desired = (
         code(timed(value, delta.path, look, _VALUE, sensitive=delta.sensitive))
         for value in (delta.live, delta.desired)
     )
-    return f"| {code(delta.path)} | {live} | {desired} | {cause} |"
+    return f"| {code(delta.path)} | {live} | {desired} | {about} |"
 
 
-def _differences(change: Change) -> list[str]:
+def differences(change: Change) -> list[str]:
     """Show what changes in a text of several lines, below the table."""
-    if change.live is None:
+    if change.kind is ChangeKind.CREATE:
         return []
     found = ((delta.path, lines_changed(delta)) for delta in change.deltas)
     return [f"{code(path)}:\n\n{_difference(lines)}" for path, lines in found if lines]
@@ -106,7 +116,8 @@ def refusal_item(refusal: Refusal) -> str:
     return f"- **refused by {code(refusal.guard)}**: {sentence(refusal.message)} ({lifts})"
 
 
-def _calls(item: ChangeReport) -> list[str]:
+def calls(item: ChangeReport) -> list[str]:
+    """Show the exact calls of a change."""
     steps = item.change.steps
     if not steps:
         return []
@@ -131,6 +142,7 @@ def _call(item: ChangeReport, index: int, step: Step) -> str:
     return f"{head}\n\n{sentence(wording.INSTEAD)}: {other}\n\n{body}"
 
 
-def _notices(item: ChangeReport) -> str:
+def notices(item: ChangeReport) -> str:
+    """List what people should know of a change."""
     said = dict.fromkeys((*item.change.notices, *item.notices))
     return "\n".join(f"- {sentence(notice)}" for notice in said)

@@ -12,7 +12,8 @@ from typing import Final
 
 from planops.core.model import Problem, Severity
 from planops.core.report import ChangeReport, Report, TargetReport
-from planops.render import closing, wording
+from planops.core.review import Review
+from planops.render import closing, text_review, wording
 from planops.render.lines import Line, Style, line, text_of
 from planops.render.text_change import change_lines, refusal_lines, sentence
 from planops.render.values import Look
@@ -29,19 +30,26 @@ def text(
     times: frozenset[str] = frozenset(),
 ) -> str:
     """Render a report; ``times`` are the names of fields that hold unix seconds."""
-    look = Look(width=width, verbose=verbose, times=times)
+    offline = report.review is not None and report.review.offline
+    sides = ("base", "head") if offline else ("live", "desired")
+    look = Look(width=width, verbose=verbose, times=times, before=sides[0], after=sides[1])
     return text_of(_report(report, look), colour=colour)
 
 
 def _report(report: Report, look: Look) -> Iterator[Line]:
     yield _title(report)
     yield line()
+    if report.review:
+        yield from text_review.head(report, report.review)
     for target in report.targets:
-        yield from _target(target, look)
+        yield from _target(target, look, report.review)
         yield line()
     if report.problems:
         yield from _problems(report.problems, look)
         yield line()
+    if report.review:
+        yield from text_review.closing_lines(report, report.review)
+        return
     style = Style.GOOD if closing.agrees(report) else Style.HEAD
     said = closing.verdict(report)
     yield line((style, said[:1].upper() + said[1:] + "."))
@@ -58,10 +66,12 @@ def _title(report: Report) -> Line:
     return line((Style.HEAD, f"planops {report.command}"), f"  {branch}{git.head[:_COMMIT]}{dirty}")
 
 
-def _target(target: TargetReport, look: Look) -> Iterator[Line]:
+def _target(target: TargetReport, look: Look, review: Review | None) -> Iterator[Line]:
     yield line((Style.HEAD, target.name), f"  {target.backend}  {target.url}")
     if target.error:
         yield line("  ", (Style.BAD, "error: "), sentence(target.error, look))
+    elif review:
+        yield text_review.tally(target, review)
     else:
         yield line(
             f"  {wording.plural(target.live, 'plan')} on the server, {target.managed} in files: ",
@@ -73,7 +83,13 @@ def _target(target: TargetReport, look: Look) -> Iterator[Line]:
         yield from refusal_lines(refusal, look, "  ")
     for notice in target.notices:
         yield line("  note: ", sentence(notice, look))
-    for item in target.changes:
+    ours, others = text_review.parted(target, review)
+    for item in ours:
+        yield from _change(item, look)
+    if any(not wording.quiet(item) for item in others):
+        yield line()
+        yield line("  ", (Style.HEAD, f"{text_review.OTHERS}:"))
+    for item in others:
         yield from _change(item, look)
 
 

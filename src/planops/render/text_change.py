@@ -7,8 +7,9 @@ from typing import Final, assert_never
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Step
 from planops.core.lifecycle import Refusal
+from planops.core.model import ABSENT
 from planops.core.report import ChangeReport, Outcome, StepResult
-from planops.render import attribution, wording
+from planops.render import attribution, shares, wording
 from planops.render.escape import cut
 from planops.render.lines import Line, Piece, Style, line
 from planops.render.values import Look, lines_changed, one_line, pretty, size, timed
@@ -27,9 +28,13 @@ _IN: Final = "      "
 def change_lines(item: ChangeReport, look: Look) -> Iterator[Line]:
     """Lay out one change."""
     yield _head(item)
+    yield from (line(_IN, said) for said in shares.kept(item))
     yield from (line(_IN, (Style.DIM, said)) for said in attribution.who(item.change))
-    for delta in item.change.deltas:
-        yield from _delta(item.change, delta, look)
+    for name, deltas in shares.groups(item):
+        if name:
+            yield line(_IN, f"{name}:")
+        for delta in deltas:
+            yield from _delta(item, delta, look)
     if way := wording.route(item.change):
         name = "route" if wording.travels(item.change) else "state"
         yield line(_IN, f"{name}: ", (Style.MOVE, way))
@@ -83,15 +88,21 @@ def _style(item: ChangeReport) -> Style:
             return Style.DIM
 
 
-def _delta(change: Change, delta: Delta, look: Look) -> Iterator[Line]:
-    why = "" if change.live is None else wording.cause(delta)
+def _why(item: ChangeReport, delta: Delta) -> str:
+    if item.share is not None and delta.path not in item.share.caused:
+        return shares.there(item, delta)
+    return "" if item.change.live is None else wording.cause(delta)
+
+
+def _delta(item: ChangeReport, delta: Delta, look: Look) -> Iterator[Line]:
+    change, why = item.change, _why(item, delta)
     where = f"line {delta.mark.line}" if delta.mark else ""
     about = ", ".join(part for part in (why, where) if part)
     tail = f"  [{about}]" if about else ""
     tail += f" — {sentence(delta.note, look)}" if delta.note else ""
     changed = lines_changed(delta)
     if changed:
-        sizes = [size(delta.live)] if change.live else []
+        sizes = [size(delta.live)] if _has_before(change, delta) else []
         sizes.append(size(delta.desired))
         head = f"{delta.path}: {_arrow(change, delta).join(sizes)}"
         yield line(_IN, head, (Style.DIM, tail))
@@ -112,7 +123,11 @@ def _base(change: Change, delta: Delta, look: Look) -> Iterator[Line]:
 
 def _arrow(change: Change, delta: Delta) -> str:
     """An arrow for what is written, an unequal sign for what only differs."""
-    return " → " if change.acts and delta.cause is not Cause.UNKNOWN else " ≠ "
+    return (
+        " → "
+        if (change.acts or change.live is None) and delta.cause is not Cause.UNKNOWN
+        else " ≠ "
+    )
 
 
 def _fits(change: Change, delta: Delta, tail: str, look: Look) -> bool:
@@ -131,15 +146,20 @@ def _values(change: Change, delta: Delta, look: Look) -> Iterator[Line]:
         yield line(_IN, f"  {name:<8} ", said)
 
 
+def _has_before(change: Change, delta: Delta) -> bool:
+    """Tell that there is another side: the plan on the server, or the base's file."""
+    return change.live is not None or delta.live is not ABSENT
+
+
 def _said(change: Change, delta: Delta, look: Look, room: int | None) -> Iterator[tuple[str, str]]:
     """Say the values that matter for why the field differs."""
     hidden = delta.sensitive
     if delta.cause is Cause.CONFLICT:
         yield "base", timed(delta.base, delta.path, look, room, sensitive=hidden)
-    if change.live is not None:
-        yield "live", timed(delta.live, delta.path, look, room, sensitive=hidden)
+    if _has_before(change, delta):
+        yield look.before, timed(delta.live, delta.path, look, room, sensitive=hidden)
     if delta.cause is not Cause.RELEASED:
-        yield "desired", timed(delta.desired, delta.path, look, room, sensitive=hidden)
+        yield look.after, timed(delta.desired, delta.path, look, room, sensitive=hidden)
 
 
 def _line_difference(changed: tuple[str, ...], look: Look) -> Iterator[Line]:

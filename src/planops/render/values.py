@@ -24,11 +24,17 @@ _CONTEXT: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How much is shown; ``times`` are the field names that hold unix seconds."""
+    """How much is shown; ``times`` are the field names that hold unix seconds.
+
+    ``before`` and ``after`` name the two sides of a difference: what the server has and what the
+    file wants, or, where no server was asked, base and head.
+    """
 
     width: int
     verbose: bool
     times: frozenset[str]
+    before: str = "live"
+    after: str = "file"
 
 
 def shown(value: Value, limit: int | None = None, *, sensitive: bool = False) -> str:

@@ -45,7 +45,8 @@ def quiet(item: ChangeReport) -> bool:
     """Tell that there is nothing to say of a plan: it is as its file wants it."""
     change = item.change
     said = change.deltas or change.steps or change.refusals or change.notices or item.notices
-    return item.outcome is Outcome.UNCHANGED and not said and not item.error
+    caused = item.share is not None and item.share.causes
+    return item.outcome is Outcome.UNCHANGED and not (said or caused or item.error)
 
 
 def label(item: ChangeReport) -> tuple[str, str]:
@@ -198,7 +199,7 @@ def _waiting(change: Change, chain: str) -> str:
     said = f"{chain}, then" if chain else f"{ends},"
     goal = change.plan.state
     further = f"; the goal is {goal}" if goal not in {None, ends} else ""
-    return f"{said} {_next(change.route.next_actor)}{further}"
+    return f"{said} {following(change.route.next_actor)}{further}"
 
 
 def travels(change: Change) -> bool:
@@ -223,7 +224,8 @@ def _chain(change: Change) -> str:
     return " → ".join(words)
 
 
-def _next(actor: Actor | None) -> str:
+def following(actor: Actor | None) -> str:
+    """Say who moves a plan on, where it is not planops alone."""
     match actor:
         case Actor.PLANOPS:
             return "planops is next"

@@ -7,7 +7,7 @@ there.
 
 from __future__ import annotations
 
-from planops.core.lifecycle import Actor, Edge, EditRule, Lifecycle
+from planops.core.lifecycle import ASKED, Actor, Edge, EditRule, Lifecycle
 
 CHECKS = frozenset(
     {
@@ -33,7 +33,7 @@ _ANSWERED = (
 
 _TO_PLANNING = {
     "finish_planning": (),
-    "wait_for_approval": ("cancels the approval that is being asked for",),
+    "wait_for_approval": (f"cancels {ASKED}",),
     "executing": ("cancels the running workflow tasks", "finished jobs may run again"),
     "denied": ("drops the denial: approvers will be asked again",),
     "timeout": ("takes up a plan whose window ran out",),
@@ -41,7 +41,7 @@ _TO_PLANNING = {
     **dict.fromkeys(FAILED_CHECKS, ("drops the failed external check",)),
 }
 _TO_CANCEL = {
-    "wait_for_approval": ("cancels the plan and the approval that is being asked for",),
+    "wait_for_approval": (f"cancels the plan and {ASKED}",),
     "executing": ("cancels the plan while its jobs are at work",),
     "denied": ("cancels the plan",),
     "timeout": ("cancels the plan",),

@@ -1,0 +1,125 @@
+"""One plan of a review in Markdown: a row of the table, and a fold with everything about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from planops.core.changes import Change, Delta
+from planops.core.forge import Risk
+from planops.core.report import ChangeReport
+from planops.render import attribution, shares, wording
+from planops.render.escape import code, cut
+from planops.render.markdown_change import (
+    calls,
+    deltas,
+    differences,
+    notices,
+    refusal_item,
+    sentence,
+)
+from planops.render.room import join
+from planops.render.values import Look
+from planops.render.windows import window
+
+SIGNS: Final = {Risk.BLOCKED: "⛔", Risk.ATTENTION: "⚠", Risk.ROUTINE: "✅"}
+_KEY: Final = 120
+_NAME: Final = 80
+_FILE: Final = 200
+
+
+def key(item: ChangeReport) -> str:
+    """Name a plan as code."""
+    return code(cut(str(item.change.key), _KEY))
+
+
+def place(item: ChangeReport) -> str:
+    """Say where a plan is declared, as code."""
+    return code(cut(wording.place(item.change), _FILE))
+
+
+def row(item: ChangeReport, look: Look) -> str:
+    """Lay out a plan as a row: action, what changes, when, risk."""
+    change = item.change
+    name = sentence(cut(wording.display_name(change), _NAME))
+    when = window(change)
+    words = "; ".join(shares.risks(item))
+    cells = [
+        f"**{key(item)}**<br>{name}",
+        sentence(shares.action(item)),
+        sentence(shares.what(item, look)),
+        code(str(when)) if when else "",
+        f"{SIGNS[shares.risk(item)]} {sentence(words) if words else shares.risk(item).value}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def is_open(item: ChangeReport) -> bool:
+    """Tell that a plan must not be folded away."""
+    alarm = item.share is not None and item.share.alarm
+    wrong = item.change.refusals or item.change.error or item.error
+    return bool(alarm or wrong or shares.takes_back(item.change))
+
+
+def fold(item: ChangeReport, look: Look) -> str:
+    """Lay out everything about a plan that a pull request concerns."""
+    change = item.change
+    opened = " open" if is_open(item) else ""
+    head = f"{SIGNS[shares.risk(item)]} {key(item)} {sentence(shares.action(item))} {place(item)}"
+    parts = [
+        f"<details{opened}><summary>{head}</summary>",
+        f"**Error:** {sentence(item.error or change.error)}" if item.error or change.error else "",
+        "\n".join(f"- {sentence(said)}" for said in shares.kept(item)),
+        *_fields(item, look),
+        *differences(change),
+        "\n".join(f"- {sentence(said)}" for said in attribution.who(change)),
+        way(change),
+        _approvers(change),
+        "\n".join(f"- {sentence(said)}" for said in shares.risks(item)),
+        "\n".join(refusal_item(refusal) for refusal in change.refusals),
+        *calls(item),
+        notices(item),
+        "</details>",
+    ]
+    return join(parts)
+
+
+def _fields(item: ChangeReport, look: Look) -> list[str]:
+    """Lay out the fields that the pull request causes, and apart from them the others."""
+    shown = []
+    for head, group in shares.groups(item):
+        ours = item.share is not None and group[0].path in item.share.caused
+        about, heading = (_where, "where") if ours else (_there(item), "why")
+        shown.append(f"**{head[:1].upper()}{head[1:]}:**")
+        shown.append(deltas(group, look, about, heading))
+    return shown
+
+
+def _where(delta: Delta) -> str:
+    at = f"{delta.mark.file}:{delta.mark.line}" if delta.mark else ""
+    told = [code(cut(at, _FILE))] if at else []
+    return "<br>".join([*told, sentence(wording.cause(delta))])
+
+
+def _there(item: ChangeReport) -> Callable[[Delta], str]:
+    return lambda delta: sentence(shares.there(item, delta))
+
+
+def way(change: Change) -> str:
+    """Draw a plan's way on one line, with what each move undoes or starts."""
+    drawn = shares.drawn(change)
+    if not drawn:
+        return ""
+    said: list[str] = []
+    for hazard, state in drawn:
+        arrow = f"—({sentence(hazard)})→ " if hazard else "→ " if said else ""
+        said.append(f"{arrow}{code(state)}")
+    ends = shares.ending(change)
+    pause = "⏸ " if "⏸ " in ends else ""
+    said += [f"{pause}{sentence(ends.replace('⏸ ', ''))}"] if ends else []
+    return f"**Way:** {' '.join(said)}"
+
+
+def _approvers(change: Change) -> str:
+    people = shares.awaited(change)
+    return f"**Approvers:** {sentence(people)}" if people else ""
