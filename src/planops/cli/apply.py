@@ -75,7 +75,7 @@ def command(*, yes: bool, expected: tuple[str, ...], publish: bool, **given: Any
             "apply: nobody can be asked here: this is no terminal; say --yes, or --expect with the"
             " fingerprints that diff shows"
         )
-    publisher = Publisher.here() if publish else None
+    publisher = Publisher.here(given["sinks"]) if publish else None
     session, output = open_session(Asked.of(given)), Output.of(given)
     return make(session, session.names(), output, asks=asks, expected=expected, publisher=publisher)
 

@@ -35,7 +35,7 @@ def command(*, publish: bool, **given: Any) -> int:
       planops drift
       planops drift --target zadig-prod --format json=drift.json
     """  # noqa: D301  click reads the backspace, and never shows it
-    publisher = Publisher.here() if publish else None
+    publisher = Publisher.here(given["sinks"]) if publish else None
     session = open_session(Asked.of(given))
     with running(session) as at:
         reports = [_drifted(compared(session, at, name)) for name in session.names()]

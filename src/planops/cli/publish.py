@@ -7,10 +7,12 @@ code comes of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import click
 
 from planops.cli.clock import SystemClock
 from planops.cli.group import say
@@ -21,7 +23,8 @@ from planops.core.forge import Kind, Marker, Post, Risk, room
 from planops.core.report import Outcome, Report, has_changes, summary
 from planops.core.review import Review, worst
 from planops.errors import ForgeFailed, OutcomeUnknown, PlanopsError, UsageWrong
-from planops.render import wording
+from planops.render import shares
+from planops.render.room import GITHUB, GITLAB, SUMMARY, Limit
 
 if TYPE_CHECKING:
     from planops.forges.events import Event
@@ -37,14 +40,18 @@ _BAD: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN, Outcome.STALE, Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Where reports are published; ``secrets`` are masked in all that leaves this process."""
+    """Where reports are published; ``secrets`` are masked in all that leaves this process.
+
+    ``annotates`` tells that GitHub's annotations must be written here, since no format does it.
+    """
 
     event: Event
+    annotates: bool = True
     token: str = field(repr=False)
     secrets: Collection[str] = field(default=(), repr=False)
 
     @classmethod
-    def here(cls, secrets: Collection[str] = ()) -> Publisher:
+    def here(cls, sinks: Sequence[tuple[str, str]] = ()) -> Publisher:
         """Give the publisher of the CI job that this is. Raises ``UsageWrong`` outside of any."""
         from planops.forges.detect import detect
 
@@ -53,16 +60,17 @@ class Publisher:
             raise UsageWrong(
                 "--publish: this is no job of GitHub Actions or GitLab CI; leave the option out"
             )
-        return cls(event=event, token=token_of(event, os.environ), secrets=secrets)
+        annotates = ("github", "") not in sinks
+        return cls(event=event, annotates=annotates, token=token_of(event, os.environ))
 
     def review(self, report: Report, facts: Review) -> None:
         """Publish what merging a pull request would do."""
         from planops.render import review
 
-        def text(limit: int | None) -> str:
-            return review.text(report, times=TIMES, limit=limit, link=self.event.run)
+        def text(limit: Limit) -> str:
+            return review.text(report, times=TIMES, limit=limit, address=self.event.run)
 
-        self._job(report, text(None))
+        self._job(report, text(SUMMARY))
         risk = worst(item.share for item in report.changes)
         if not facts.number:
             say("publish: no pull request is known; no comment was written")
@@ -79,12 +87,12 @@ class Publisher:
 
     def outcome(self, report: Report) -> None:
         """Publish what came of merging: into the comment of the pull request that was merged."""
-        from planops.render import review
+        from planops.render import outcome
 
-        def text(limit: int | None) -> str:
-            return review.outcome(report, times=TIMES, limit=limit, link=self.event.run)
+        def text(limit: Limit) -> str:
+            return outcome.text(report, limit=limit, address=self.event.run)
 
-        self._job(report, text(None))
+        self._job(report, text(SUMMARY))
         bad = any(item.outcome in _BAD for item in report.changes) or any(
             target.error or target.unrecorded for target in report.targets
         )
@@ -106,10 +114,10 @@ class Publisher:
         """Publish drift: one issue, open while there is some."""
         from planops.render import markdown
 
-        def text(limit: int | None) -> str:
-            return markdown.text(report, times=TIMES, limit=limit)
+        def text(limit: Limit) -> str:
+            return markdown.text(report, times=TIMES, limit=limit.number)
 
-        self._job(report, text(None))
+        self._job(report, text(SUMMARY))
         wanted = bool(report.changes)
         if not wanted and any(target.error for target in report.targets):
             say("publish: not every target could be compared, so the issue stays as it is")
@@ -121,8 +129,13 @@ class Publisher:
 
         self._tell("issue", issue)
 
-    def _post(self, forge: Forge, marker: Marker, text: Callable[[int | None], str]) -> Post:
-        return Post(marker=marker, body=self._masked(text(room(forge.limit, marker))))
+    def _post(self, forge: Forge, marker: Marker, text: Callable[[Limit], str]) -> Post:
+        """Make a text that the forge takes, whatever is put around it."""
+        from planops.forges.events import Name
+
+        most = GITHUB if self.event.name is Name.GITHUB else GITLAB
+        within = replace(most, number=min(most.number, room(forge.limit, marker)))
+        return Post(marker=marker, body=self._masked(text(within)))
 
     def _masked(self, text: str) -> str:
         for secret in self.secrets:
@@ -142,14 +155,20 @@ class Publisher:
     def _job(self, report: Report, body: str) -> None:
         """Leave what later steps and the job's own page show."""
         from planops.forges import outbox
+        from planops.forges.events import Name
+        from planops.render import github
 
+        gitlab = self.event.name is Name.GITLAB
+        if not gitlab and self.annotates:
+            click.echo(self._masked(github.text(report)), err=True, nl=False)
         try:
             if self.event.summary is not None:
                 outbox.write_summary(self.event.summary, self._masked(body))
             if self.event.output is not None:
                 outbox.write_outputs(self.event.output, outputs(report))
-            if path := os.environ.get(DOTENV):
-                outbox.write_dotenv(Path(path), short(outputs(report)))
+            if gitlab:
+                path = Path(os.environ.get(DOTENV) or "planops.env")
+                outbox.write_dotenv(path, short(outputs(report)))
         except (PlanopsError, ValueError) as error:
             say(f"publish: the job's own outputs were not written: {error}")
 
@@ -196,6 +215,6 @@ def labels(report: Report) -> frozenset[str]:
     for item in caused:
         found |= {"planops/blocked"} if item.change.refusals else set()
         found |= {"planops/deletes"} if item.change.kind is ChangeKind.DELETE else set()
-        found |= {"planops/reapproval"} if wording.hazards(item.change) else set()
+        found |= {"planops/reapproval"} if shares.takes_back(item.change) else set()
         found |= {"planops/drift"} if item.share and item.share.there else set()
     return frozenset(found)

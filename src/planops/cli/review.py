@@ -78,7 +78,7 @@ def command(
       planops review --base origin/main --head feature --offline
       planops review --format text --format json=review.json
     """  # noqa: D301  click reads the backspace, and never shows it
-    publisher = Publisher.here() if publish else None
+    publisher = Publisher.here(given["sinks"]) if publish else None
     asked = Asked.of({**given, "labels": ()})
     try:
         found = pull.subject(

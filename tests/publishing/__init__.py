@@ -1,0 +1,1 @@
+"""The command line, publishing on forges that run here."""

@@ -1,0 +1,145 @@
+"""A whole story: open, push twice, a fork, a merge, what came of it, a failure, a fix."""
+
+from __future__ import annotations
+
+from cli.place import TEXT
+from forges.store import MALLORY, READER, WRITER
+from planops.core.report import ExitCode
+from planops.sandbox.faults import Fault
+from publishing.jobs import Jobs
+
+
+def test_the_story(jobs: Jobs) -> None:  # noqa: PLR0915  one story, step by step
+    place, store = jobs.place, jobs.there.store
+
+    # opened: one comment, true to what merging would do
+    place.plan(description="two", jobs=[TEXT])
+    pull = jobs.open()
+    ended = jobs.review(pull)
+    assert ended.code == ExitCode.OK, ended.err
+    assert ended.json["review"]["number"] == pull.number
+    first = jobs.sticky(pull)
+    assert "prod/train" in first
+    assert "prod/other" not in first
+    assert jobs.notices(pull) == []
+    assert (jobs.outputs()["has_changes"], jobs.outputs()["risk"]) == ("true", "routine")
+    (mark,) = [c["fingerprint"] for c in ended.json["changes"] if c["review"]["causes"]]
+    assert mark in first
+    assert jobs.outputs()["fingerprints"].split() == [mark]
+
+    # a stranger pastes our words
+    store.say(pull, MALLORY, jobs.ours(pull)[0])
+
+    # pushed to: the same comment, and one line because the risk has risen
+    old = pull.head
+    (train,) = (str(one["id"]) for one in place.zadig.plans() if one["name"] == "Plan train")
+    place.zadig.edit(train, {"description": "theirs"})
+    place.plan(description="three", jobs=[TEXT])
+    jobs.push(pull)
+    ended = jobs.review(pull)
+    assert ended.code == ExitCode.REFUSED
+    second = jobs.sticky(pull)
+    assert second != first
+    assert "conflict" in second
+    assert len(jobs.notices(pull)) == 1
+    assert "blocked" in jobs.notices(pull)[0]
+    assert pull.labels == ["planops/blocked"]
+
+    # the job of the older commit ends later: it says nothing
+    ended = jobs.review(pull, head=old)
+    assert ended.code == ExitCode.OK
+    assert jobs.sticky(pull) == second
+
+    # pushed to again: nobody is told, the risk has fallen
+    place.zadig.edit(train, {"description": "one"})
+    place.plan(description="two", jobs=[TEXT])
+    jobs.push(pull)
+    assert jobs.review(pull).code == ExitCode.OK
+    third = jobs.sticky(pull)
+    assert "conflict" not in third
+    assert len(jobs.notices(pull)) == 1
+    assert pull.labels == []
+
+    # a fork, by a job of the base repository; and by one whose token may only read
+    place.plan("other", description="fork", jobs=[TEXT])
+    fork = jobs.open(fork=True, source="theirs")
+    ended = jobs.review(fork, token=READER)
+    assert ended.code == ExitCode.OK
+    assert "publish: no comment" in ended.err
+    assert jobs.ours(fork) == []
+    assert jobs.review(fork, token=WRITER).code == ExitCode.OK
+    assert "prod/other" in jobs.sticky(fork)
+
+    # merged and applied, but the server fails
+    jobs.merge(pull)
+    place.zadig.faults.add(Fault("status-before", method="PATCH", nth=None, status=403))
+    ended = jobs.apply()
+    assert ended.code == ExitCode.FAILED, ended.both
+    fell = jobs.sticky(pull)
+    assert fell != third
+    assert len(jobs.notices(pull)) == 2
+    place.zadig.faults.clear()
+
+    # run again, it goes well: the same comment says so, and nobody is told
+    assert jobs.apply().code == ExitCode.OK
+    done = jobs.sticky(pull)
+    assert "applied" in done
+    assert len(jobs.notices(pull)) == 2
+    assert {str(one["description"]) for one in place.zadig.plans()} == {"one", "two"}
+
+    # a review that was still on its way has nothing to say any more
+    jobs.review(pull)
+    assert jobs.sticky(pull) == done
+
+
+def test_what_has_no_effect_says_so(jobs: Jobs) -> None:
+    file = jobs.place.folder / "plans/train.yaml"
+    file.write_text(f"# a word\n{file.read_text()}")
+    pull = jobs.open()
+    assert jobs.review(pull).code == ExitCode.OK
+    assert "changes nothing on the server" in jobs.sticky(pull)
+    assert jobs.outputs()["has_changes"] == "false"
+
+
+def test_drift_has_one_issue(jobs: Jobs) -> None:
+    (train,) = (str(one["id"]) for one in jobs.place.zadig.plans() if one["name"] == "Plan train")
+    assert jobs.drift().code == ExitCode.OK
+    assert jobs.there.store.tickets == {}
+    jobs.place.zadig.edit(train, {"description": "theirs"})
+    assert jobs.drift().code == ExitCode.CHANGES
+    (issue,) = jobs.there.store.tickets.values()
+    assert "/spec/description" in issue.text
+    jobs.place.zadig.edit(train, {"description": "still theirs"})
+    assert jobs.drift().code == ExitCode.CHANGES
+    assert list(jobs.there.store.tickets.values()) == [issue]
+    assert "still theirs" in issue.text
+    jobs.place.zadig.edit(train, {"description": "one"})
+    assert jobs.drift().code == ExitCode.OK
+    assert not issue.open
+
+
+def test_a_forge_that_says_no_stops_no_report(jobs: Jobs) -> None:
+    jobs.place.plan(description="two", jobs=[TEXT])
+    pull = jobs.open()
+    ended = jobs.review(pull, token=READER)
+    assert ended.code == ExitCode.OK
+    assert "the job's output has the whole report" in ended.err
+    if jobs.is_github:
+        assert "prod/train" in jobs.summary.read_text()
+    assert jobs.outputs()["has_changes"] == "true"
+    assert pull.labels == []
+
+
+def test_an_option_that_names_another_pull_request_is_refused(jobs: Jobs) -> None:
+    jobs.place.plan(description="two", jobs=[TEXT])
+    pull = jobs.open()
+    ended = jobs.review(pull, "--pull-request", str(pull.number + 1))
+    assert ended.code == ExitCode.USAGE
+    assert f"this job is about {pull.number}" in ended.err
+    assert pull.notes == []
+
+
+def test_outside_of_a_ci_nothing_can_be_published(jobs: Jobs) -> None:
+    ended = jobs.place.planops("review", "--base", "main", "--publish")
+    assert ended.code == ExitCode.USAGE
+    assert "this is no job of GitHub Actions or GitLab CI" in ended.err
