@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planops.core.ledger import LEASE, Book, Intent, Lease, intent_document, lease_document
-from planops.errors import Busy, LedgerMoved, Refused
+from planops.errors import Busy, LedgerMoved, Refused, Unreachable
 from planops.ports import Clock, Ledger
 
 POLL = 5
@@ -75,8 +75,9 @@ class Custody:
     def hold(self, calls: int = 1) -> None:
         """Make sure that what is begun now ends within the lease; renew it if not.
 
-        ``calls`` is how many calls may be made before this is asked again. Raises ``LedgerMoved``
-        where somebody else took over: then nothing may be written.
+        ``calls`` is how many calls may be made before this is asked again. Nothing may be written
+        where this raises: ``LedgerMoved`` where somebody else took over, ``Unreachable`` where
+        renewing took too long.
         """
         with self.lock:
             if self.until - self.keeping.monotonic() > calls * self.keeping.call:
@@ -85,6 +86,11 @@ class Custody:
             path, data = lease_document(self.keeping.lease())
             self.tip = self._write({path: data}, "renew the lease")
             self.until = begun + self.keeping.seconds
+            if self.until - self.keeping.monotonic() <= calls * self.keeping.call:
+                raise Unreachable(
+                    "the ledger took so long to renew the lease that too little of it is left for a"
+                    " call; run again later, or set a longer ledger.lease"
+                )
 
     def settle(self, documents: Mapping[str, bytes | None], message: str) -> None:
         """Write what came of it all, and give the lease back."""

@@ -139,7 +139,9 @@ def _disowned(
     if str(raw.get("name")).strip() == wanted.plan.display_name.strip():
         return ""
     rules = target.backend.rules
-    live = rules.view(raw, wanted, record.spec)
+    listed = record.id in sight.inventory.listed
+    whole = target.backend.read(record.id) if listed else raw
+    live = rules.view(whole, wanted, record.spec)
     if not bears_out(rules.shape, record, live):
         return (
             f"its record names the plan {record.id}, which the server calls {live.name!r} and which"

@@ -299,3 +299,12 @@ def test_a_repository_of_somebody_else_ends_the_run(
     assert ended.code == ExitCode.FAILED
     assert "--add safe.directory" in " ".join(ended.both.split())
     assert kept.zadig.plans() == ()
+
+
+def test_without_a_ledger_nobody_knows_what_drift_is(place: Place) -> None:
+    """An edit in git would look like none, and a change on the server like an edit."""
+    place.plan(description="one")
+    ended = place.json("drift")
+    assert ended.code == ExitCode.FAILED
+    assert "it keeps no ledger" in ended.json["targets"][0]["error"]
+    assert place.zadig.received == ()

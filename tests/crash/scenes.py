@@ -26,6 +26,8 @@ from run.ledgers import MemoryLedger, kept
 from run.world import LATER, SOON, asked, look, outcomes
 
 Document = dict[str, Any]
+UNLIKE = {"id": "", "seen": None}
+"""Of records, what differs between two servers on which the same was done."""
 LEASE, CALL = 300, 60
 NOBODYS = "nobodys"
 THEIRS = "what somebody else wrote"
@@ -196,7 +198,7 @@ Portrait = dict[str, Document]
 def portrait(scene: Scene) -> Portrait:
     """What server and ledger hold, by field, without what differs between equal runs."""
     plans = {str(one["name"]): scrubbed(one) for one in scene.server.sandbox.plans()}
-    records = {f"record of {key}": asdict(one) | {"id": ""} for key, one in scene.records().items()}
+    records = {f"record of {key}": asdict(one) | UNLIKE for key, one in scene.records().items()}
     return plans | records
 
 

@@ -103,3 +103,36 @@ def test_the_ref_of_a_target_without_one(tmp_path: Path, name: str, *, good: boo
     )
     assert check_config(settings(tmp_path, name, "{mode: none}"))[0] is not None
     assert check_config(settings(tmp_path, name, "{mode: git, ref: refs/x/y}"))[0] is not None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "good"),
+    [
+        ("{mode: git, ref: refs/x/y}", "{mode: git, ref: refs/x/y}", False),
+        ("{mode: git}", "{mode: git, ref: refs/planops/ledger/a}", False),
+        ("{mode: local, ref: refs/x/y}", "{mode: local, ref: refs/x/y}", False),
+        ("{mode: git, ref: refs/x/y}", "{mode: git, ref: refs/x/z}", True),
+        ("{mode: git, ref: refs/x/y}", "{mode: git, remote: b, ref: refs/x/y}", True),
+        ("{mode: none, ref: refs/x/y}", "{mode: git, ref: refs/x/y}", True),
+        ("{mode: git}", "{mode: git}", True),
+    ],
+)
+def test_two_targets_have_two_ledgers(
+    tmp_path: Path,
+    first: str,
+    second: str,
+    good: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    lines = ["apiVersion: planops/v1", "kind: Config", "plans: [a.yaml]", "targets:"]
+    for name, kept in (("a", first), ("b", second)):
+        lines += [f"  {name}: {{backend: zadig, url: 'https://z.example.com',"]
+        lines += [f"    token: '${{env:T}}', ledger: {kept}}}"]
+    path = tmp_path / "planops.yaml"
+    path.write_text("\n".join(lines) + "\n")
+    config, found = check_config(path)
+    assert (config is not None, [one.code for one in found]) == (
+        good,
+        [] if good else ["shared-ledger"],
+    )
+    if not good:
+        assert "is the ledger of `a` already" in found[0].message

@@ -143,3 +143,21 @@ def test_outside_of_a_ci_nothing_can_be_published(jobs: Jobs) -> None:
     ended = jobs.place.planops("review", "--base", "main", "--publish")
     assert ended.code == ExitCode.USAGE
     assert "this is no job of GitHub Actions or GitLab CI" in ended.err
+
+
+def test_a_review_that_is_too_large_is_cut_and_taken(jobs: Jobs) -> None:
+    """Both forges refuse what is longer than they take, as the real ones do."""
+    for number in range(150):
+        text = {**TEXT, "spec": {"content": f"{number} words " * 100}}
+        jobs.place.plan(f"new-{number:03}", description="three", jobs=[text])
+    pull = jobs.open()
+    ended = jobs.review(pull, "--allow", "mass-change")
+    assert ended.code == ExitCode.OK, ended.err
+    assert "publish: no comment" not in ended.err
+    assert len(ended.json["changes"]) == 152
+    body = jobs.sticky(pull)
+    assert body.count("<details") == body.count("</details>")
+    if jobs.is_github:
+        assert len(body.encode()) <= 60_000
+        assert "left out" in body
+        assert "https://github.example.com/" in body

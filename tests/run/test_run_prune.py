@@ -136,7 +136,7 @@ def test_protection_outlives_the_file(zadig: World, ledger: MemoryLedger) -> Non
 def test_the_ledger_alone_authorises_nothing(zadig: World, ledger: MemoryLedger) -> None:
     target = on(zadig, ledger)
     made(target)
-    report = pruned(target, replace(asked(), prune=True))
+    report = pruned(target, replace(asked(), prune=True, unproven=Run(now=0).unproven))
     assert guards(report.changes[1]) == {"prune"}
     assert "git does not prove that a file declared it: git was not asked" in why(report.changes[1])
     assert zadig.named("train")

@@ -11,10 +11,15 @@ from planops.cli import options
 from planops.cli.diff import compared
 from planops.cli.output import Output
 from planops.cli.publish import Publisher
-from planops.cli.session import Asked, open_session, running
+from planops.cli.session import Asked, Running, Session, failed, open_session, running
 from planops.core.changes import Cause
 from planops.core.lifecycle import Standing
 from planops.core.report import ChangeReport, ExitCode, TargetReport, exit_code
+from planops.errors import SettingsWrong
+
+UNKNOWN = SettingsWrong(
+    "it keeps no ledger, so nobody knows what was applied; set ledger: {mode: git} in planops.yaml"
+)
 
 
 @click.command()
@@ -38,7 +43,7 @@ def command(*, publish: bool, **given: Any) -> int:
     publisher = Publisher.here(given["sinks"]) if publish else None
     session = open_session(Asked.of(given))
     with running(session) as at:
-        reports = [_drifted(compared(session, at, name)) for name in session.names()]
+        reports = [_looked(session, at, name) for name in session.names()]
     report = session.report("drift", reports)
     code = at.interrupts.code or exit_code(report)
     if code is ExitCode.OK and any(target.changes for target in reports):
@@ -47,6 +52,14 @@ def command(*, publish: bool, **given: Any) -> int:
     if publisher is not None:
         replace(publisher, secrets=at.secrets).drift(report)
     return Output.of(given).write(report, at.secrets)
+
+
+def _looked(session: Session, at: Running, name: str) -> TargetReport:
+    """Compare one target, where it is recorded what was applied."""
+    settings = session.config.targets[name] if session.config else None
+    if settings is not None and settings.ledger.mode == "none":
+        return failed(name, session, UNKNOWN)
+    return _drifted(compared(session, at, name))
 
 
 def _drifted(target: TargetReport) -> TargetReport:

@@ -178,6 +178,26 @@ def _rules(value: JSON) -> Iterator[Finding]:
     for name, target in targets.items() if isinstance(targets, dict) else ():
         if isinstance(target, dict):
             yield from _target_rules(("targets", name), target)
+    yield from _shared_ledgers(targets if isinstance(targets, dict) else {})
+
+
+def _shared_ledgers(targets: Mapping[str, Any]) -> Iterator[Finding]:
+    """Find ledgers that two targets would write over each other's lease in."""
+    first: dict[tuple[str, str], str] = {}
+    for name, target in targets.items():
+        ledger = target.get("ledger") if isinstance(target, dict) else None
+        if not isinstance(ledger, dict) or ledger.get("mode", "none") == "none":
+            continue
+        remote = ledger.get("remote", "origin") if ledger["mode"] == "git" else ""
+        place = (str(remote), str(ledger.get("ref", _ref_of(name))))
+        other = first.setdefault(place, name)
+        if other != name:
+            yield Finding(
+                path=("targets", name, "ledger"),
+                code="shared-ledger",
+                message=f"the ref {code(place[1])} is the ledger of {code(other)} already",
+                hint="name another by `ref`, such as " + _ref_of(name),
+            )
 
 
 def _target_rules(path: tuple[str, ...], target: Mapping[str, Any]) -> Iterator[Finding]:
