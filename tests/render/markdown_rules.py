@@ -9,7 +9,8 @@ CODE = re.compile(r"<code>(.*?)</code>")
 ENTITY = re.compile(r"&(?:#[0-9]{2,3}|amp|lt|gt);")
 STARTS = (
     "### planops ", "#### ", "- ", "  - ", "| ", "|---", "<details", "</details>", "**", "Call ",
-    "<code>", "No calls to make.", "This undoes",
+    "<code>", "No calls to make.", "This undoes", "Earliest", "After merging", "Merging neither",
+    "[the run]", "[the whole report]",
 )  # fmt: skip
 # An exclamation mark begins an image only before a bracket, and brackets stand here themselves.
 HARMFUL = re.compile(r"[@`~\[\]\\#$^{}]|://|(?i:www\.)|[*_]")
@@ -21,7 +22,7 @@ def without_fences(text: str) -> str:
     kept: list[str] = []
     ticks = ""
     for line in text.split("\n"):
-        opening = re.fullmatch(r"(`{3,})(?:json|diff)", line)
+        opening = re.fullmatch(r"(`{3,})(?:json|diff|mermaid|sh)", line)
         if ticks:
             assert not line.lstrip().startswith("::")
             ticks = "" if line == ticks else ticks

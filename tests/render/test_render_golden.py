@@ -14,19 +14,24 @@ import jsonschema
 import pytest
 
 from planops.core.report import Report
-from planops.render import github, gitlab, junit, markdown, sarif, text
+from planops.render import github, gitlab, junit, markdown, outcome, review, sarif, text
 from planops.render import json as as_json
-from render.cases import CASES, TIMES
+from render import cases, review_cases
+from render.cases import TIMES
 
 GOLDEN = Path(__file__).parent / "golden"
 SCHEMA = Path(__file__).parents[2] / "schemas" / "report.schema.json"
 VERSION = "0.0.0-test"
+CASES = {**cases.CASES, **review_cases.CASES}
+OUTCOMES = ("applied", "hostile", "in_sync", "mixed")
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {
     "txt": lambda report: text.text(report, times=TIMES),
     "verbose.txt": lambda report: text.text(report, times=TIMES, verbose=True),
     "ansi": lambda report: text.text(report, times=TIMES, colour=True),
-    "md": lambda report: markdown.text(report, times=TIMES),
+    "md": lambda report: (
+        review.text(report, times=TIMES) if report.review else markdown.text(report, times=TIMES)
+    ),
     "json": lambda report: as_json.text(report, version=VERSION),
     "github": github.text,
     "gitlab.json": gitlab.text,
@@ -40,6 +45,9 @@ def regenerate() -> None:
     for case, make in CASES.items():
         for suffix, render in FORMATS.items():
             (GOLDEN / f"{case}.{suffix}").write_text(render(make()), encoding="utf-8", newline="\n")
+    for case in OUTCOMES:
+        path = GOLDEN / f"{case}.outcome.md"
+        path.write_text(outcome.text(CASES[case]()), encoding="utf-8", newline="\n")
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -47,6 +55,12 @@ def regenerate() -> None:
 def test_a_report_reads_as_its_golden_file(case: str, suffix: str) -> None:
     rendered = FORMATS[suffix](CASES[case]())
     assert rendered == (GOLDEN / f"{case}.{suffix}").read_bytes().decode("utf-8")
+
+
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_an_outcome_reads_as_its_golden_file(case: str) -> None:
+    rendered = outcome.text(CASES[case]())
+    assert rendered == (GOLDEN / f"{case}.outcome.md").read_bytes().decode("utf-8")
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -57,4 +71,5 @@ def test_a_json_report_is_what_its_schema_says(case: str) -> None:
 
 
 def test_there_is_no_golden_file_of_a_case_that_is_gone() -> None:
-    assert {path.name for path in GOLDEN.iterdir()} == {f"{c}.{s}" for c in CASES for s in FORMATS}
+    wanted = {f"{c}.{s}" for c in CASES for s in FORMATS} | {f"{c}.outcome.md" for c in OUTCOMES}
+    assert {path.name for path in GOLDEN.iterdir()} == wanted

@@ -233,10 +233,6 @@ def test_a_warning_alone_leaves_the_rest_in_sync() -> None:
     )
 
 
-def test_a_review_says_what_merging_does() -> None:
-    assert "Next: merging makes this 1 call." in shown(cases.item(cases.moved()), command="review")
-
-
 def test_calls_of_a_stopped_target_are_not_promised() -> None:
     target = replace(cases.target(cases.item(cases.moved())), error="no answer")
     assert "run planops apply" not in _bare(target)

@@ -7,9 +7,10 @@ to a size, whole folds are left out, the largest first, and with them their fing
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Final
 
-from planops.core.model import Problem
+from planops.core.model import Problem, Severity
 from planops.core.report import ChangeReport, Outcome, Report, TargetReport
 from planops.render import closing, wording
 from planops.render.escape import code, cut, markdown
@@ -137,8 +138,10 @@ def _row(item: ChangeReport, look: Look) -> str:
 
 
 def problems(report: Report, limit: Limit, room: int) -> str:
-    """List what is wrong in the files; as many as there is room for."""
-    groups = closing.by_file(report.problems)
+    """List what is wrong in the files, errors first; as much as there is room for."""
+    worst = sorted(report.problems, key=lambda one: one.severity is not Severity.ERROR)
+    parts = (list(part) for _, part in groupby(worst, key=lambda one: one.severity))
+    groups = [group for part in parts for group in closing.by_file(part)]
     rows = [_problem(problem) for _, found in groups for problem in found]
     if not rows:
         return ""

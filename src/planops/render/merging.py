@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final, assert_never
+from typing import Final
 
+from planops.core.changes import ChangeKind
 from planops.core.forge import Risk
 from planops.core.model import PlanKey
 from planops.core.report import ChangeReport, Outcome, Report, TargetReport
@@ -18,6 +19,8 @@ from planops.render.windows import Window, window
 from planops.render.wording import plural
 
 _COMMIT: Final = 12
+_RULES: Final = "rule change"
+SIGNS: Final = {Risk.BLOCKED: "⛔", Risk.ATTENTION: "⚠", Risk.ROUTINE: "✅"}
 IDLE: Final = "Changed files of which nothing comes (white space, comments, order of keys)"
 BLIND: Final = (
     "What merging does to approvals and running work is not known, and nothing can be approved from"
@@ -31,20 +34,24 @@ CONFLICTS: Final = (
 ALARM: Final = "changes although the pull request does not touch its file"
 
 
-def counted(items: Iterable[ChangeReport]) -> list[tuple[Risk, str]]:
-    """Count changes by risk, the greatest first: ``2 need attention``."""
-    found = Counter(shares.risk(item) for item in items)
-    return [(risk, _count(risk, found[risk])) for risk in reversed(Risk) if found[risk]]
+def rating(item: ChangeReport, *, offline: bool) -> tuple[str, str]:
+    """Give the sign and the word for a plan's risk.
+
+    What no server was asked about is not routine: nobody knows.
+    """
+    found = shares.risk(item)
+    if offline and found is Risk.ROUTINE:
+        return "❔", "not assessed"
+    return SIGNS[found], "needs attention" if found is Risk.ATTENTION else found.value
 
 
-def _count(risk: Risk, number: int) -> str:
-    match risk:
-        case Risk.BLOCKED | Risk.ROUTINE:
-            return f"{number} {risk.value}"
-        case Risk.ATTENTION:
-            return f"{number} {'needs' if number == 1 else 'need'} attention"
-        case _ as never:
-            assert_never(never)
+def counted(items: Iterable[ChangeReport], *, offline: bool) -> list[tuple[str, str]]:
+    """Count changes by risk, the greatest first, each with its sign: ``2 need attention``."""
+    found = Counter(rating(item, offline=offline) for item in shares.ranked(items))
+    return [
+        (sign, f"{number} {word if number == 1 else word.replace('needs', 'need')}")
+        for (sign, word), number in found.items()
+    ]
 
 
 def troubles(report: Report) -> list[str]:
@@ -56,12 +63,15 @@ def troubles(report: Report) -> list[str]:
 
 def verdict(report: Report, review: Review) -> str:
     """Say how a review stands, in one sentence without a full stop."""
-    told = [said for _, said in counted(shares.caused(report))] + troubles(report)
-    return ", ".join(told) or nothing(review)
+    found = counted(shares.caused(report), offline=review.offline)
+    told = [said for _, said in found] + troubles(report)
+    return ", ".join(told) or nothing(report, review)
 
 
-def nothing(review: Review) -> str:
+def nothing(report: Report, review: Review) -> str:
     """Say that nothing comes of a pull request, as far as was looked."""
+    if review.offline and (gone := len(removed(report, review))):
+        return f"{plural(gone, 'plan')} removed"
     return "no plan is changed" if review.offline else "nothing changes on the server"
 
 
@@ -76,10 +86,10 @@ def calm(report: Report) -> bool:
     return certain(report) and not shares.caused(report) and not troubles(report)
 
 
-def tally(target: TargetReport) -> str:
+def tally(target: TargetReport, review: Review) -> str:
     """Count the plans of a target by what the pull request makes of them."""
     ours = [item for item in target.changes if shares.causes(item)]
-    told = ", ".join(said for _, said in counted(ours))
+    told = ", ".join(said for _, said in counted(ours, offline=review.offline))
     rest = len(target.changes) - len(ours)
     said = [told, f"{rest} not concerned" if rest else ""]
     return "; ".join(part for part in said if part) or "no plans"
@@ -119,9 +129,10 @@ def _makes(item: ChangeReport) -> bool:
 
 
 def _in_files(report: Report, review: Review, ours: list[ChangeReport]) -> str:
-    kinds = Counter(item.change.kind.value for item in ours)
-    kinds["removed"] = len(removed(report, review))
-    told = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+    rules = ChangeKind.UNCHANGED
+    kinds = Counter(_RULES if (k := i.change.kind) is rules else k.value for i in ours)
+    kinds["removal"] = len(removed(report, review))
+    told = ", ".join(plural(number, kind) for kind, number in kinds.items() if number)
     if told:
         return f"The pull request changes {plural(kinds.total(), 'plan')}: {told}"
     return "The pull request changes no plan"

@@ -97,7 +97,7 @@ def outcome(of: Outcome) -> str:
 def _sign(of: Outcome) -> str:
     if of in {Outcome.APPLIED, Outcome.UNCHANGED}:
         return "✅"
-    return {Outcome.PARKED: "⏸", Outcome.PENDING: "·"}.get(of, "⛔")
+    return "⏸" if of is Outcome.PARKED else "⛔"
 
 
 def _title(report: Report) -> str:
@@ -154,7 +154,9 @@ def _row(item: ChangeReport) -> str:
 def _who(item: ChangeReport) -> str:
     """Say who is next: of a plan that came to its end as shown, or what to read."""
     if item.outcome in _WRONG:
-        return sentence(item.error or item.change.error) or sentence(wording.verdict(item.outcome))
+        guards = [f"refused by {refusal.guard}" for refusal in item.change.refusals]
+        said = item.error or item.change.error or "; ".join(guards)
+        return sentence(said or wording.verdict(item.outcome))
     ends = shares.ending(item.change).replace("⏸ ", "")
     people = shares.awaited(item.change)
     named = f" ({sentence(people)})" if people else ""

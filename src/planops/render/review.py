@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from planops.core.forge import Risk
-from planops.core.model import PlanKey, Severity
+from planops.core.model import PlanKey
 from planops.core.report import ChangeReport, Outcome, Report, TargetReport
 from planops.core.review import Review
 from planops.render import closing, merging, shares
 from planops.render.escape import code, cut, fence, link, markdown, visible
 from planops.render.markdown import TOO_LARGE, approval, problems
 from planops.render.markdown_change import refusal_item, sentence
-from planops.render.review_change import SIGNS, fold, key, place, row
+from planops.render.review_change import fold, key, place, row
 from planops.render.room import ENDLESS, Limit, fitting, join
 from planops.render.values import Look
 from planops.render.windows import MOST_ROWS, gantt, rows
@@ -68,7 +68,9 @@ def text(
     """
     review = report.review or Review(base="", head="")
     sides = ("base", "head") if review.offline else ("on the server", "after merging")
-    look = Look(width=0, verbose=False, times=times, before=sides[0], after=sides[1])
+    look = Look(
+        width=0, verbose=False, times=times, before=sides[0], after=sides[1], offline=review.offline
+    )
     page = Page(report=report, review=review, look=look, limit=ENDLESS, address=address)
     whole = _whole(page)
     if limit is None or limit.holds(whole):
@@ -93,7 +95,7 @@ def _whole(page: Page) -> str:
             _sources(page),
             _warnings(page, ours),
             _table(page, ours),
-            problems(_errors_first(page.report), page.limit, page.limit.number // 8),
+            problems(page.report, page.limit, page.limit.number // 8),
         ]
     )
     after = join(
@@ -117,11 +119,12 @@ def _whole(page: Page) -> str:
 
 
 def _title(page: Page) -> str:
-    told = [f"{SIGNS[r]} {said}" for r, said in merging.counted(shares.caused(page.report))]
-    told += [f"{SIGNS[Risk.BLOCKED]} {said}" for said in merging.troubles(page.report)]
-    nothing = f"{SIGNS[Risk.ROUTINE]} {merging.nothing(page.review)}"
-    offline = " (offline)" if page.review.offline else ""
-    return f"### planops review{offline}: {' · '.join(told) or nothing}"
+    ours, offline = shares.caused(page.report), page.review.offline
+    told = [f"{sign} {said}" for sign, said in merging.counted(ours, offline=offline)]
+    told += [f"{merging.SIGNS[Risk.BLOCKED]} {said}" for said in merging.troubles(page.report)]
+    nothing = f"{merging.SIGNS[Risk.ROUTINE]} {merging.nothing(page.report, page.review)}"
+    mode = " (offline)" if offline else ""
+    return f"### planops review{mode}: {' · '.join(told) or nothing}"
 
 
 def _effect(page: Page) -> str:
@@ -146,7 +149,7 @@ def _target(page: Page, target: TargetReport) -> str:
     if target.error:
         return f"{head}: **not compared:** {sentence(target.error)}"
     asked = "not asked" if page.review.offline else f"{plural(target.live, 'plan')} read"
-    lines = [f"{head}: {asked}, {target.managed} in files; {merging.tally(target)}"]
+    lines = [f"{head}: {asked}, {target.managed} in files; {merging.tally(target, page.review)}"]
     lines += [f"  {refusal_item(refusal)}" for refusal in target.refusals]
     lines += [f"  - {sentence(notice)}" for notice in target.notices]
     return "\n".join(lines)
@@ -154,7 +157,7 @@ def _target(page: Page, target: TargetReport) -> str:
 
 def _warnings(page: Page, ours: Sequence[ChangeReport]) -> str:
     """Call out what no reviewer may overlook."""
-    sign = SIGNS[Risk.ATTENTION]
+    sign = merging.SIGNS[Risk.ATTENTION]
     alarms = [item for item in ours if item.share and item.share.alarm]
     said = [f"- {sign} **{key(item)} {merging.ALARM}**: {place(item)}" for item in alarms]
     if page.review.settings:
@@ -173,11 +176,6 @@ def _table(page: Page, ours: Sequence[ChangeReport]) -> str:
     head = ["| plan | action | what changes | when | risk |", "|---|---|---|---|---|"]
     found = [row(item, page.look) for item in ours]
     return "\n".join([*head, page.rows(found, 4, "| … and {} more | | | | |")])
-
-
-def _errors_first(report: Report) -> Report:
-    ranked = sorted(report.problems, key=lambda one: one.severity is not Severity.ERROR)
-    return replace(report, problems=tuple(ranked))
 
 
 def _removed(page: Page) -> str:

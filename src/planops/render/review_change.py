@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from planops.core.changes import Change, Delta
-from planops.core.forge import Risk
+from planops.core.changes import Cause, Change, Delta
 from planops.core.report import ChangeReport
-from planops.render import attribution, shares, wording
+from planops.render import attribution, merging, shares, wording
 from planops.render.escape import code, cut
 from planops.render.markdown_change import (
     calls,
@@ -22,7 +21,6 @@ from planops.render.room import join
 from planops.render.values import Look
 from planops.render.windows import window
 
-SIGNS: Final = {Risk.BLOCKED: "⛔", Risk.ATTENTION: "⚠", Risk.ROUTINE: "✅"}
 _KEY: Final = 120
 _NAME: Final = 80
 _FILE: Final = 200
@@ -43,13 +41,14 @@ def row(item: ChangeReport, look: Look) -> str:
     change = item.change
     name = sentence(cut(wording.display_name(change), _NAME))
     when = window(change)
+    sign, word = merging.rating(item, offline=look.offline)
     words = "; ".join(shares.risks(item))
     cells = [
         f"**{key(item)}**<br>{name}",
         sentence(shares.action(item)),
         sentence(shares.what(item, look)),
         code(str(when)) if when else "",
-        f"{SIGNS[shares.risk(item)]} {sentence(words) if words else shares.risk(item).value}",
+        f"{sign} {sentence(words or word)}",
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -65,7 +64,8 @@ def fold(item: ChangeReport, look: Look) -> str:
     """Lay out everything about a plan that a pull request concerns."""
     change = item.change
     opened = " open" if is_open(item) else ""
-    head = f"{SIGNS[shares.risk(item)]} {key(item)} {sentence(shares.action(item))} {place(item)}"
+    sign, _ = merging.rating(item, offline=look.offline)
+    head = f"{sign} {key(item)} {sentence(shares.action(item))} {place(item)}"
     parts = [
         f"<details{opened}><summary>{head}</summary>",
         f"**Error:** {sentence(item.error or change.error)}" if item.error or change.error else "",
@@ -75,7 +75,7 @@ def fold(item: ChangeReport, look: Look) -> str:
         "\n".join(f"- {sentence(said)}" for said in attribution.who(change)),
         way(change),
         _approvers(change),
-        "\n".join(f"- {sentence(said)}" for said in shares.risks(item)),
+        "\n".join(f"- {sentence(said)}" for said in _concerns(item)),
         "\n".join(refusal_item(refusal) for refusal in change.refusals),
         *calls(item),
         notices(item),
@@ -84,21 +84,32 @@ def fold(item: ChangeReport, look: Look) -> str:
     return join(parts)
 
 
+def _concerns(item: ChangeReport) -> list[str]:
+    """Say what is not said elsewhere in the fold: hazards stand on the way, where one is drawn."""
+    hazards = [] if shares.drawn(item.change) else shares.hazards(item.change)
+    return [*hazards, *shares.concerns(item)]
+
+
 def _fields(item: ChangeReport, look: Look) -> list[str]:
     """Lay out the fields that the pull request causes, and apart from them the others."""
     shown = []
     for head, group in shares.groups(item):
         ours = item.share is not None and group[0].path in item.share.caused
-        about, heading = (_where, "where") if ours else (_there(item), "why")
+        about, heading = (_where(item), "where") if ours else (_there(item), "why")
         shown.append(f"**{head[:1].upper()}{head[1:]}:**")
         shown.append(deltas(group, look, about, heading))
     return shown
 
 
-def _where(delta: Delta) -> str:
-    at = f"{delta.mark.file}:{delta.mark.line}" if delta.mark else ""
-    told = [code(cut(at, _FILE))] if at else []
-    return "<br>".join([*told, sentence(wording.cause(delta))])
+def _where(item: ChangeReport) -> Callable[[Delta], str]:
+    """Give a delta's line in the file; where it has none, the plan's."""
+
+    def told(delta: Delta) -> str:
+        at = f"{delta.mark.file}:{delta.mark.line}" if delta.mark else wording.place(item.change)
+        why = "" if delta.cause is Cause.EDIT else f"<br>{sentence(wording.cause(delta))}"
+        return f"{code(cut(at, _FILE))}{why}"
+
+    return told
 
 
 def _there(item: ChangeReport) -> Callable[[Delta], str]:
@@ -116,8 +127,8 @@ def way(change: Change) -> str:
         said.append(f"{arrow}{code(state)}")
     ends = shares.ending(change)
     pause = "⏸ " if "⏸ " in ends else ""
-    said += [f"{pause}{sentence(ends.replace('⏸ ', ''))}"] if ends else []
-    return f"**Way:** {' '.join(said)}"
+    tail = f"{pause}{sentence(ends.replace('⏸ ', ''))}" if ends else ""
+    return f"**Way:** {' '.join(said)}{f' — {tail}' if tail else ''}"
 
 
 def _approvers(change: Change) -> str:

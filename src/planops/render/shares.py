@@ -117,9 +117,14 @@ def _hazards(change: Change) -> Iterator[str]:
 def hazards(change: Change) -> list[str]:
     """Say what a change undoes or starts, each once, with the people whom it concerns."""
     said = ["deletes the plan from the server"] if change.kind is ChangeKind.DELETE else []
+    return list(dict.fromkeys([*said, *(_named(h, change) for h in _hazards(change))]))
+
+
+def _named(hazard: str, change: Change) -> str:
     people = approvers(change.live.spec) if change.live else ""
-    names = f"the approval that is being asked of {people}" if people else ASKED
-    return list(dict.fromkeys([*said, *(h.replace(ASKED, names) for h in _hazards(change))]))
+    return hazard.replace(
+        ASKED, f"the approval that is being asked of {people}" if people else ASKED
+    )
 
 
 def approvers(spec: dict[str, JSON]) -> str:
@@ -161,7 +166,16 @@ def risks(item: ChangeReport) -> list[str]:
     """Say what a reviewer has to know before merging, in words."""
     change, found = item.change, item.share or Share()
     said = [f"refused by {refusal.guard}" for refusal in change.refusals]
-    said += hazards(change)
+    said += [*hazards(change), *concerns(item)]
+    if "protect" in found.manages and not change.plan.manage.protect:
+        said.append("is no longer protected")
+    return [*said, "the pull request does not touch its file"] if found.alarm else said
+
+
+def concerns(item: ChangeReport) -> list[str]:
+    """Say what is overwritten, lifted or stopped."""
+    change = item.change
+    said = list[str]()
     if names := [field(d.path) for d in change.deltas if _overwritten(item, d)]:
         hands = dict.fromkeys(
             d.touch.by for d in change.deltas if _overwritten(item, d) and d.touch
@@ -169,10 +183,6 @@ def risks(item: ChangeReport) -> list[str]:
         by = some(cut(name, _NAME) for name in hands if name) or "somebody"
         said.append(f"overwrites what {by} changed on the server ({some(names)})")
     said += [f"lifts the guard {allowed(one)}" for one in change.allowed.values()]
-    if "protect" in found.manages and not change.plan.manage.protect:
-        said.append("is no longer protected")
-    if found.alarm:
-        said.append("the pull request does not touch its file")
     if change.route.standing is Standing.STOPPED:
         said.append("somebody stopped this plan")
     return said
@@ -196,6 +206,8 @@ def _written(change: Change, delta: Delta) -> bool:
 def what(item: ChangeReport, look: Look) -> str:
     """Say in words what the pull request changes of a plan."""
     change, found = item.change, item.share or Share()
+    if change.error:
+        return "not known"
     if found.removed:
         return "its file is removed"
     if change.kind is ChangeKind.CREATE:
@@ -203,7 +215,7 @@ def what(item: ChangeReport, look: Look) -> str:
     said = [_changed(d, look) for d in change.deltas if d.path in found.caused]
     said += [f"the goal becomes {change.plan.state or 'none'}"] if found.goal else []
     said += [f"{field(path)} differs no longer" for path in found.settled]
-    said += [f"planops' rules: {some(found.manages)}"] if found.manages else []
+    said += [f"changes the rules {some(found.manages)}"] if found.manages else []
     return some(said) or "other calls, or other guards, for the same fields"
 
 
@@ -303,10 +315,11 @@ def _lapsed(one: Allowance, change: Change) -> str:
 def drawn(change: Change) -> list[tuple[str, str]]:
     """Give the way of a plan as (what the move undoes or starts, state); the first has no move."""
     found: list[tuple[str, str]] = []
-    for start, to, edge in wording.moves(change):
+    for start, to, edge in wording.moves(change) if wording.travels(change) else ():
         if not found:
             found.append(("", start or "a new plan"))
-        found.append(("; ".join(edge.hazards) if edge else "fields are written", to))
+        hazards = "; ".join(_named(hazard, change) for hazard in edge.hazards) if edge else ""
+        found.append((hazards if edge else "fields are written", to))
     if not found and change.route.standing is not Standing.UNMANAGED and change.route.ends:
         found.append(("", change.route.ends))
     return found

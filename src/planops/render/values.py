@@ -27,7 +27,7 @@ class Look:
     """How much is shown; ``times`` are the field names that hold unix seconds.
 
     ``before`` and ``after`` name the two sides of a difference: what the server has and what the
-    file wants, or, where no server was asked, base and head.
+    file wants, or, where no server was asked (``offline``), base and head.
     """
 
     width: int
@@ -35,6 +35,7 @@ class Look:
     times: frozenset[str]
     before: str = "live"
     after: str = "file"
+    offline: bool = False
 
 
 def shown(value: Value, limit: int | None = None, *, sensitive: bool = False) -> str:
