@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,18 @@ from hypothesis import strategies as st
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Request, Step, StepKind
 from planops.core.lifecycle import Actor, Edge, Move, Refusal, Route, Standing
-from planops.core.model import ABSENT, Live, Mark, Plan, PlanKey, Problem, Severity, Source
+from planops.core.model import (
+    ABSENT,
+    Allowance,
+    Live,
+    Manage,
+    Mark,
+    Plan,
+    PlanKey,
+    Problem,
+    Severity,
+    Source,
+)
 from planops.core.report import (
     ChangeReport,
     GitFacts,
@@ -23,9 +35,13 @@ from planops.core.report import (
     StepResult,
     TargetReport,
 )
-from planops.render import escape, markdown, text
+from planops.core.review import Review, Share
+from planops.core.risk import Risk
+from planops.render import escape, markdown, outcome, review, text
 from planops.render import json as as_json
 from planops.render.document import document
+from planops.render.room import Limit, Unit
+from render import renderers
 from render.cases import TIMES
 from render.hostile import HOSTILE
 from render.markdown_rules import check
@@ -161,6 +177,61 @@ reports = st.builds(
     git=st.none() | st.builds(GitFacts, head=words, branch=words, dirty=st.booleans()),
     files=numbers,
 )
+keeping = st.builds(
+    Manage,
+    protect=st.booleans(),
+    ignore=some,
+    allow=st.lists(st.builds(Allowance, guard=words, reason=words, until=words), max_size=2).map(
+        tuple
+    ),
+)
+shares = st.builds(
+    Share,
+    touched=st.booleans(),
+    removed=st.booleans(),
+    calls=st.booleans(),
+    refused=st.booleans(),
+    goal=st.booleans(),
+    manages=st.lists(st.sampled_from(["protect", "ignore", "allow"]), unique=True).map(tuple),
+    caused=st.frozensets(words, max_size=2),
+    settled=some,
+    risk=st.sampled_from(Risk),
+)
+
+
+@st.composite
+def reviews(draw: st.DrawFn) -> Report:
+    """Any report, with shares of any kind beside its changes."""
+    report = draw(reports)
+    facts = st.builds(
+        Review,
+        base=words,
+        head=words,
+        clean=st.booleans(),
+        offline=st.booleans(),
+        number=numbers,
+        settings=some,
+        dropped=st.lists(keys, max_size=2).map(tuple),
+    )
+    return replace(
+        report,
+        targets=tuple(
+            replace(target, changes=tuple(_shared(draw, item) for item in target.changes))
+            for target in report.targets
+        ),
+        review=draw(facts),
+    )
+
+
+def _shared(draw: st.DrawFn, item: ChangeReport) -> ChangeReport:
+    found = draw(st.none() | shares)
+    paths = [delta.path for delta in item.change.deltas]
+    if found is not None and paths:
+        found = replace(found, caused=draw(st.frozensets(st.sampled_from(paths))))
+    plan = replace(item.change.plan, manage=draw(keeping))
+    return replace(item, change=replace(item.change, plan=plan), share=found)
+
+
 slow = settings(deadline=None, max_examples=100)
 
 
@@ -193,6 +264,52 @@ def test_markdown_holds_nothing_that_a_forge_acts_upon(report: Report, limit: in
     assert harmless(rendered)
     assert "##[" not in rendered
     check(rendered)
+
+
+limits = st.none() | st.builds(Limit, number=st.integers(200, 9000), unit=st.sampled_from(Unit))
+addresses = st.sampled_from(["", "https://ci.example.com/runs/1"]) | words
+
+
+@slow
+@given(reviews(), limits, addresses)
+def test_a_review_holds_nothing_that_a_forge_acts_upon(
+    report: Report, limit: Limit | None, address: str
+) -> None:
+    rendered = review.text(report, times=TIMES, limit=limit, address=address)
+    assert harmless(rendered)
+    check(rendered)
+    assert limit is None or limit.holds(rendered)
+    for item in report.changes if report.review and report.review.offline else ():
+        assert not item.fingerprint or f"--expect {item.fingerprint}" not in rendered
+
+
+@slow
+@given(reports, limits, addresses)
+def test_an_outcome_holds_nothing_that_a_forge_acts_upon(
+    report: Report, limit: Limit | None, address: str
+) -> None:
+    rendered = outcome.text(report, limit=limit, address=address)
+    assert harmless(rendered)
+    check(rendered)
+    assert limit is None or limit.holds(rendered)
+
+
+@slow
+@given(reviews(), st.booleans())
+def test_a_terminal_gets_a_review_as_harmless_as_a_difference(
+    report: Report,
+    verbose: bool,  # noqa: FBT001 - Hypothesis names its arguments
+) -> None:
+    plain = text.text(report, verbose=verbose, times=TIMES)
+    assert harmless(plain)
+    assert "##[" not in plain
+    assert not any(line.lstrip().startswith("::") for line in plain.split("\n"))
+
+
+@settings(deadline=None, max_examples=40)
+@given(reviews())
+def test_real_renderers_find_nothing_in_a_review(report: Report) -> None:
+    renderers.harmless(review.text(report, times=TIMES))
 
 
 @slow

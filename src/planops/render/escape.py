@@ -47,7 +47,8 @@ _ENTITIES: Final = {
 _WWW: Final = re.compile(r"(?i)(www)\.")
 _WWW_DOT: Final = r"\1&#46;"
 _ADDRESS: Final = re.compile(
-    r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/%+,=-]*)?(?:[?#][A-Za-z0-9._~/%+,=&?-]*)?"
+    r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/%+,=-]*)?"
+    r"(?:\?[A-Za-z0-9._~/%+,=&?-]*)?(?:#[A-Za-z0-9._~/%+,=&?-]*)?"
 )
 _COUNT: Final = 20  # what the count itself takes
 _CUT: Final = "… (+"

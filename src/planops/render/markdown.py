@@ -21,7 +21,7 @@ from planops.render.values import Look, window
 _COMMIT: Final = 12
 _URGENT: Final = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.STALE, Outcome.REFUSED)
 _NAME: Final = 80
-TOO_LARGE: Final = "**The report is too large to be shown here.** See the whole report."
+TOO_LARGE: Final = "**The report is too large to be shown here.**"
 
 
 def text(report: Report, *, times: frozenset[str] = frozenset(), limit: int | None = None) -> str:
@@ -29,7 +29,11 @@ def text(report: Report, *, times: frozenset[str] = frozenset(), limit: int | No
     look = Look(width=0, verbose=False, times=times)
     room = ENDLESS if limit is None else Limit(number=limit)
     whole = _whole(report, look, room)
-    return whole if room.holds(whole) else join([_title(report), _calls(report), TOO_LARGE]) + "\n"
+    return (
+        whole
+        if room.holds(whole)
+        else join([_title(report), _calls(report), f"{TOO_LARGE} See the whole report."]) + "\n"
+    )
 
 
 def _whole(report: Report, look: Look, limit: Limit) -> str:

@@ -81,8 +81,13 @@ def text(
 
 
 def _brief(page: Page) -> str:
-    brief = join([_title(page), _effect(page), _elsewhere(page, TOO_LARGE)]) + "\n"
-    return brief if page.limit.holds(brief) else f"{_title(page)}\n\n{TOO_LARGE}\n"
+    """Say as much as fits where not even the heads of all parts do."""
+    title, cut_off = _title(page), _elsewhere(page, TOO_LARGE)
+    for parts in ([title, _effect(page), cut_off], [title, cut_off]):
+        brief = join(parts) + "\n"
+        if page.limit.holds(brief):
+            return brief
+    return f"{title}\n\n{TOO_LARGE}\n"
 
 
 def _whole(page: Page) -> str:
@@ -197,7 +202,11 @@ def _timeline(page: Page, ours: Sequence[ChangeReport]) -> str:
     found = rows([item for item in ours if not _goes(item)], others)
     if not found:
         return ""
-    more = f"{len(found) - MOST_ROWS} more are not drawn." if len(found) > MOST_ROWS else ""
+    more = (
+        f"- … and {len(found) - MOST_ROWS} more that are not drawn"
+        if len(found) > MOST_ROWS
+        else ""
+    )
     head = "<details><summary>Release windows</summary>"
     drawn = join([head, fence(gantt(found), "mermaid"), more, "</details>"])
     return drawn if page.limit.size(drawn) <= page.limit.number // 8 else ""
