@@ -18,7 +18,28 @@ from cmarkgfm.cmark import Options
 
 VOID = frozenset({"br", "wbr"})
 OURS = frozenset(
-    "h3 h4 p ul li strong b code pre br wbr details summary table thead tbody tr th td a".split()
+    [
+        "h3",
+        "h4",
+        "p",
+        "ul",
+        "li",
+        "strong",
+        "b",
+        "code",
+        "pre",
+        "br",
+        "wbr",
+        "details",
+        "summary",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "a",
+    ]
 )
 ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "a": frozenset({"href"}),

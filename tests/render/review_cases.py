@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planops.core.risk import Risk
-
 from planops.core.changes import Cause, Change, ChangeKind, Delta, StepKind
+from planops.core.forge import Risk
 from planops.core.ledger import Origin, Record
 from planops.core.lifecycle import ASKED, Move, Refusal, Route, Standing
 from planops.core.model import JSON, Allowance, Manage, PlanKey
@@ -105,7 +104,7 @@ def online(*items: ChangeReport, **given: object) -> Report:
 
 def review() -> Report:
     """Everything that a review may hold, at once."""
-    blocked = shared(cases.refused(), Outcome.REFUSED, refused=True, risk=Risk.BLOCKED)
+    blocked = shared(cases.refused(), Outcome.REFUSED, guards=True, risk=Risk.BLOCKED)
     lost = replace(cases.change(cases.plan("lost-8"), None), error="no such user: zhou")
     some = reopened()
     return replace(
@@ -124,7 +123,7 @@ def review() -> Report:
             shared(gone(), Outcome.UNCHANGED, removed=True),
             shared(ruled(), Outcome.UNCHANGED, manages=("protect", "ignore", "allow")),
             shared(settled(), Outcome.UNCHANGED, settled=("/spec/end_time",), goal=True),
-            shared(lost, Outcome.FAILED, refused=True, risk=Risk.BLOCKED),
+            shared(lost, Outcome.FAILED, guards=True, risk=Risk.BLOCKED),
             replace(
                 blocked,
                 change=replace(blocked.change, key=PlanKey(target="zadig-prod", name="blocked-2")),

@@ -150,6 +150,7 @@ many = st.lists(
 )
 
 
+@slow
 @given(many)
 def test_every_remark_is_told_or_counted(found: list[Problem]) -> None:
     report = of(*found)
@@ -178,6 +179,7 @@ def test_whatever_a_report_says_it_is_annotations_within_the_limits(report: Repo
         assert not any(runner.command(line) for line in each.data.split("\n"))
 
 
+@slow
 @given(words, words)
 def test_what_is_said_arrives_visible_and_whole(message: str, file: str) -> None:
     for each in told(of(problem(file, message=message))):

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Request, Step, StepKind
+from planops.core.forge import Risk
 from planops.core.lifecycle import Actor, Edge, Move, Refusal, Route, Standing
 from planops.core.model import (
     ABSENT,
@@ -36,7 +37,6 @@ from planops.core.report import (
     TargetReport,
 )
 from planops.core.review import Review, Share
-from planops.core.risk import Risk
 from planops.render import escape, markdown, outcome, review, text
 from planops.render import json as as_json
 from planops.render.document import document
@@ -190,7 +190,7 @@ shares = st.builds(
     touched=st.booleans(),
     removed=st.booleans(),
     calls=st.booleans(),
-    refused=st.booleans(),
+    guards=st.booleans(),
     goal=st.booleans(),
     manages=st.lists(st.sampled_from(["protect", "ignore", "allow"]), unique=True).map(tuple),
     caused=st.frozensets(words, max_size=2),

@@ -185,6 +185,7 @@ def test_whatever_a_report_says_it_is_valid_sarif(report: Report) -> None:
     assert len(run(report)["results"]) == len(remarks(report))
 
 
+@slow
 @given(st.lists(words, max_size=4), words)
 def test_a_reference_never_leaves_the_repository_by_a_scheme_or_host(
     parts: list[str], name: str

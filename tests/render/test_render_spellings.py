@@ -18,6 +18,7 @@ from planops.render import json as as_json
 from planops.render.escape import cut, masked, spellings, visible
 from planops.render.values import shown
 from render import runner
+from render.test_render_properties import slow
 
 
 def _github(text: str) -> str:
@@ -52,6 +53,7 @@ secrets = st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"
 
 
 @pytest.mark.parametrize("name", FORMATS)
+@slow
 @given(secrets.map(lambda tail: f"Zq9{tail}z"))
 def test_no_spelling_of_a_secret_is_left(name: str, secret: str) -> None:
     render, read = FORMATS[name]
@@ -67,6 +69,7 @@ def test_no_spelling_of_a_secret_is_left(name: str, secret: str) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
+@slow
 @given(secrets.map(lambda tail: f"Zq9'{tail}" + "z" * 40), st.integers(10, 60))
 def test_the_beginning_of_a_secret_is_masked_where_its_end_is_cut_off(
     name: str, secret: str, kept: int

@@ -26,10 +26,8 @@ import enum
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-ASKED: Final = "the approval that is being asked for"
-"""How hazards name an approval that people are giving: who they are stands in the plan."""
+ASKED = "the approval that is being asked for"  # as hazards say it; of whom, the plan says
 
 
 class Actor(enum.StrEnum):
