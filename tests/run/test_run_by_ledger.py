@@ -274,7 +274,8 @@ def test_an_open_change_leads_to_full_reads(newest: World, ledger: MemoryLedger)
 def test_a_plan_of_two_records_is_refused_as_ever(newest: World, ledger: MemoryLedger) -> None:
     target, plans = on(newest, ledger), [train("a"), train("b")]
     settle(target, plans)
-    path, data = record_document(replace(record(ledger, "b"), id=record(ledger, "a").id))
+    first = record(ledger, "a")
+    path, data = record_document(replace(record(ledger, "b"), id=first.id, seen=first.seen))
     ledger.documents[path] = data
     _, changes = look(target, plans, at(LATE))
     assert [one.refusals[0].guard for one in changes.changes] == ["ledger", "ledger"]
