@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 from planops import settling
 from planops.bookkeeping import Carried
 from planops.core.allowances import lapsed, usable
 from planops.core.changes import Change, ChangeKind, ChangeSet
-from planops.core.decide import Circumstances, Desired, decide
+from planops.core.decide import Desired, decide
+from planops.core.glance import in_order
 from planops.core.guards import guarded
 from planops.core.lifecycle import Refusal, Route, Standing
 from planops.core.model import Plan, PlanKey
@@ -28,7 +30,7 @@ from planops.ports import Inventory
 from planops.pruning import orphans, removal, removed, without
 from planops.reporting import attributed, shown, target_report
 from planops.run import Progress, Run, Sight, Target
-from planops.sightings import by_list, known, observed
+from planops.sightings import in_full, known, listed, observed, view
 
 
 def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
@@ -86,10 +88,23 @@ def _alone(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
 
 
 def _change(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
+    """Decide by what the list shows, where that is enough to find nothing to say, else in full."""
+    if id_ := listed(wanted, sight):
+        with suppress(PlanopsError):
+            change = _decided(target, wanted, sight, run)
+            if change.live is not None and in_order(change):
+                return change
+        sight = in_full(target, sight, id_)
+    return _decided(target, wanted, sight, run)
+
+
+def _decided(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
     found = claim(target, wanted, sight, run)
     if found.undecided:
         return replace(_undecided(wanted), refusals=found.refusals)
-    change = _decided(target, wanted, sight, found, circumstances(target, wanted, found, run))
+    rules, at = target.backend.rules, circumstances(target, wanted, found, run)
+    live = None if found.raw is None else view(target, wanted, sight, found.raw, at)
+    change = decide(rules, wanted, live, at)
     allow = wanted.plan.manage.allow
     return replace(
         change,
@@ -97,20 +112,6 @@ def _change(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
         allowed=usable(allow, found.used, run.now),
         lapsed={one.guard: why for one in allow if (why := lapsed(one, found.used, run.now))},
     )
-
-
-def _decided(
-    target: Target, wanted: Desired, sight: Sight, found: Claim, at: Circumstances
-) -> Change:
-    """Decide by the plan in full, unless it is as it was and the list is enough to tell so."""
-    rules, raw = target.backend.rules, found.raw
-    if raw is None:
-        return decide(rules, wanted, None, at)
-    if (change := by_list(target, wanted, sight, raw, at)) is not None:
-        return change
-    if raw.get("id") in sight.inventory.listed:
-        raw = target.backend.read(str(raw.get("id")))
-    return decide(rules, wanted, rules.view(raw, wanted, at.base), at)
 
 
 def _rewound(target: Target, found: Claim, change: Change, run: Run) -> Iterator[Refusal]:

@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from planops.core import glance
-from planops.core.changes import Change
-from planops.core.decide import Circumstances, Desired, decide
+from planops.core.decide import Circumstances, Desired
 from planops.core.ledger import Book, Record
 from planops.core.model import JSON, Live
 from planops.core.sighting import Seen, Sighting
@@ -63,16 +62,40 @@ def observed(
     return backend.observe(names, ids)
 
 
-def by_list(
-    target: Target, wanted: Desired, sight: Sight, raw: dict[str, JSON], at: Circumstances
-) -> Change | None:
-    """Decide by what the list shows, where no more was read, and where it is enough."""
+def listed(wanted: Desired, sight: Sight) -> str:
+    """Name the plan of a file of which only what the list shows was read; empty where all was."""
     record = sight.book.records.get(wanted.plan.key.name) if sight.book else None
-    if record is None or raw.get("id") != record.id or record.id not in sight.inventory.listed:
-        return None
-    live = _unread(target, wanted, record, raw)
-    change = None if live is None else decide(target.backend.rules, wanted, live, at)
-    return change if change is not None and glance.in_order(change) else None
+    return record.id if record is not None and record.id in sight.inventory.listed else ""
+
+
+def view(
+    target: Target, wanted: Desired, sight: Sight, raw: dict[str, JSON], at: Circumstances
+) -> Live:
+    """Read a plan's document; what the list hides of one that was not read is as recorded."""
+    live = target.backend.rules.view(raw, wanted, at.base)
+    record = sight.book.records.get(wanted.plan.key.name) if sight.book else None
+    if record is None or raw.get("id") not in sight.inventory.listed:
+        return live
+    hidden = target.backend.hidden if isinstance(target.backend, Lister) else ()
+    return glance.unread(live, record, hidden)
+
+
+def in_full(target: Target, sight: Sight, id_: str) -> Sight:
+    """Give the same sight, in which a plan was read after all."""
+    raw, found = target.backend.read(id_), sight.inventory
+    documents = {
+        name: tuple(raw if one.get("id") == id_ else one for one in several)
+        for name, several in found.documents.items()
+    }
+    return replace(
+        sight,
+        inventory=replace(
+            found,
+            documents=documents,
+            by_id={**found.by_id, id_: raw},
+            listed=found.listed - {id_},
+        ),
+    )
 
 
 def remembered(
@@ -92,10 +115,10 @@ def remembered(
         return None
     if before is not None and seen.says_the_same(was) and _stands(record, before):
         return was
-    listed = _unread(target, wanted, record, live.raw)
+    shown = _unread(target, wanted, record, live.raw)
     at = replace(run.circumstances(target), revive=False)
-    enough = listed is not None and glance.alike(
-        rules=backend.rules, desired=wanted, live=live, listed=listed, record=record, at=at
+    enough = shown is not None and glance.alike(
+        rules=backend.rules, desired=wanted, live=live, listed=shown, record=record, at=at
     )
     return seen if enough else None
 
