@@ -238,6 +238,19 @@ def test_whatever_git_changes_leads_to_a_read(
     assert len(looked(newest, target, [IN_GIT[what](wanted)], at(LATE))) == 1
 
 
+def test_what_was_seen_is_of_no_use_to_a_record_that_says_less(
+    newest: World, ledger: MemoryLedger
+) -> None:
+    target = on(newest, ledger)
+    settle(target, [train()])
+    fewer = plan(description="one")
+    applied(target, [fewer], at(LATE))
+    assert record(ledger).spec.keys() == {"name", "manager", "description"}
+    assert record(ledger).seen is None
+    applied(target, [train()], at(LATE))
+    assert looked(newest, target, [train()], at(LATE)) == []
+
+
 def test_a_reopening_that_is_allowed_leads_to_a_read(newest: World, ledger: MemoryLedger) -> None:
     target = on(newest, ledger)
     settle(target, [train()])
@@ -277,8 +290,9 @@ def test_a_plan_of_two_records_is_refused_as_ever(newest: World, ledger: MemoryL
     first = record(ledger, "a")
     path, data = record_document(replace(record(ledger, "b"), id=first.id, seen=first.seen))
     ledger.documents[path] = data
-    _, changes = look(target, plans, at(LATE))
+    sight, changes = look(target, plans, at(LATE))
     assert [one.refusals[0].guard for one in changes.changes] == ["ledger", "ledger"]
+    assert sight.inventory.listed == frozenset()
 
 
 def test_a_record_of_another_server_is_refused_as_ever(newest: World, ledger: MemoryLedger) -> None:
