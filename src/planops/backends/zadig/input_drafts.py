@@ -60,16 +60,11 @@ class Sources:
             )
         host = self.name(held.get("codehost_id"), self.names.code_hosts, "code host", at)
         declared: Tree = {"codehost_name": host}
-        declared |= {
+        return declared | {
             name: held[name]
             for name in ("repo_namespace", "repo_name", *fields)
             if held.get(name) and not (name == "remote_name" and held[name] == ORIGIN)
         }
-        if declared.get("prs"):
-            declared.pop("pr", None)
-        if not declared.get("enable_commit"):
-            declared.pop("commit_id", None)
-        return declared
 
     def variables(self, held: JSON, at: str, key: str = "key") -> list[JSON]:
         """Declare variables by key, secrets aside."""
