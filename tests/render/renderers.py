@@ -18,29 +18,11 @@ from cmarkgfm.cmark import Options
 
 VOID = frozenset({"br", "wbr"})
 OURS = frozenset(
-    [
-        "h3",
-        "h4",
-        "p",
-        "ul",
-        "li",
-        "strong",
-        "b",
-        "code",
-        "pre",
-        "br",
-        "wbr",
-        "details",
-        "summary",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "a",
-    ]
-)
+    {
+        "h3", "h4", "p", "ul", "li", "strong", "b", "code", "pre", "br", "wbr", "details",
+        "summary", "table", "thead", "tbody", "tr", "th", "td", "a",
+    }
+)  # fmt: skip
 ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "a": frozenset({"href"}),
     "details": frozenset({"open"}),
@@ -48,7 +30,7 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
 }
 LANGUAGES = frozenset({"json", "diff", "mermaid", "sh"})
 FOUND_BY_FORGES = re.compile(
-    r"[@#~$%&^<]|(?<!\w)!\d|://|(?i:www\.)|[\w.+-]+@[\w-]+|\b[0-9a-f]{7,40}\b|::|:\w+:|\*|\[|\]|`"
+    r"[@#~$%&^<]|(?<!\w)!\d|://|(?i:www\.)|[\w.+-]+@[\w-]+|\b(?=\d*[a-f])[0-9a-f]{7,40}\b|:\w+:|\*|\[|\]|`"
 )
 """Mentions, references, addresses, commits, commands, emoji, and Markdown that was not rendered."""
 

@@ -233,6 +233,7 @@ def _shared(draw: st.DrawFn, item: ChangeReport) -> ChangeReport:
 
 
 slow = settings(deadline=None, max_examples=100)
+few = settings(deadline=None, max_examples=40)
 
 
 def harmless(shown: str) -> bool:
@@ -270,7 +271,7 @@ limits = st.none() | st.builds(Limit, number=st.integers(200, 9000), unit=st.sam
 addresses = st.sampled_from(["", "https://ci.example.com/runs/1"]) | words
 
 
-@slow
+@few
 @given(reviews(), limits, addresses)
 def test_a_review_holds_nothing_that_a_forge_acts_upon(
     report: Report, limit: Limit | None, address: str
@@ -283,18 +284,19 @@ def test_a_review_holds_nothing_that_a_forge_acts_upon(
         assert not item.fingerprint or f"--expect {item.fingerprint}" not in rendered
 
 
-@slow
+@few
 @given(reports, limits, addresses)
 def test_an_outcome_holds_nothing_that_a_forge_acts_upon(
     report: Report, limit: Limit | None, address: str
 ) -> None:
+    report = replace(report, command="apply")
     rendered = outcome.text(report, limit=limit, address=address)
     assert harmless(rendered)
     check(rendered)
     assert limit is None or limit.holds(rendered)
 
 
-@slow
+@few
 @given(reviews(), st.booleans())
 def test_a_terminal_gets_a_review_as_harmless_as_a_difference(
     report: Report,
@@ -306,7 +308,7 @@ def test_a_terminal_gets_a_review_as_harmless_as_a_difference(
     assert not any(line.lstrip().startswith("::") for line in plain.split("\n"))
 
 
-@settings(deadline=None, max_examples=40)
+@few
 @given(reviews())
 def test_real_renderers_find_nothing_in_a_review(report: Report) -> None:
     renderers.harmless(review.text(report, times=TIMES))

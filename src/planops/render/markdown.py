@@ -14,7 +14,7 @@ from planops.core.model import Problem, Severity
 from planops.core.report import ChangeReport, Outcome, Report, TargetReport
 from planops.render import closing, wording
 from planops.render.escape import code, cut, markdown
-from planops.render.markdown_change import fold, is_open, refusal_item, sentence
+from planops.render.markdown_change import fold, is_open, listed, refusal_item, sentence
 from planops.render.room import ENDLESS, Limit, fitting, join
 from planops.render.values import Look, window
 
@@ -111,8 +111,8 @@ def _target(target: TargetReport) -> list[str]:
     lines = [f"{head}{counts}; {closing.tally(target.changes)}"]
     lines += [f"  - **not recorded:** {sentence(target.unrecorded)}"] * bool(target.unrecorded)
     lines += [f"  {refusal_item(refusal)}" for refusal in target.refusals]
-    lines += [f"  - {sentence(notice)}" for notice in target.notices]
-    return lines
+    notices = listed(target.notices, "  ")
+    return [*lines, notices] if notices else lines
 
 
 def _table(items: list[ChangeReport], look: Look, limit: Limit) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Step
@@ -24,6 +24,12 @@ def sentence(text: str) -> str:
     return markdown(cut(text, _SENTENCE))
 
 
+def listed(found: Iterable[str], indent: str = "") -> str:
+    """List sentences; an empty item would make a heading of the line before it."""
+    said = (sentence(one) for one in found)
+    return "\n".join(f"{indent}- {one}" for one in said if one)
+
+
 def is_open(item: ChangeReport) -> bool:
     """Tell that a change must not be folded away: it deletes, undoes, starts or went wrong."""
     wrong = item.outcome in {Outcome.FAILED, Outcome.UNKNOWN, Outcome.STALE}
@@ -39,11 +45,11 @@ def fold(item: ChangeReport, look: Look) -> str:
     parts = [
         f"<details{opened}><summary>{head}</summary>",
         _outcome(item),
-        "\n".join(f"- {sentence(said)}" for said in attribution.who(change)),
+        listed(attribution.who(change)),
         deltas(change.deltas, look),
         *differences(change),
         _way(change),
-        "\n".join(f"- {sentence(one)}" for one in wording.hazards(change)),
+        listed(wording.hazards(change)),
         "\n".join(refusal_item(refusal) for refusal in change.refusals),
         *calls(item),
         notices(item),
@@ -144,5 +150,4 @@ def _call(item: ChangeReport, index: int, step: Step) -> str:
 
 def notices(item: ChangeReport) -> str:
     """List what people should know of a change."""
-    said = dict.fromkeys((*item.change.notices, *item.notices))
-    return "\n".join(f"- {sentence(notice)}" for notice in said)
+    return listed(dict.fromkeys((*item.change.notices, *item.notices)))

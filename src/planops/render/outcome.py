@@ -13,7 +13,7 @@ from planops.core.report import ChangeReport, Outcome, Report, TargetReport, exi
 from planops.render import closing, shares, wording
 from planops.render.escape import code, cut, link, markdown
 from planops.render.markdown import TOO_LARGE, problems
-from planops.render.markdown_change import calls, notices, refusal_item, sentence
+from planops.render.markdown_change import calls, listed, notices, refusal_item, sentence
 from planops.render.review_change import key, place, way
 from planops.render.room import ENDLESS, Limit, fitting, join
 from planops.render.windows import window
@@ -126,7 +126,8 @@ def _target(target: TargetReport) -> list[str]:
     lines = [f"{head}{closing.tally(target.changes)}"]
     lines += [f"  - **not recorded:** {sentence(target.unrecorded)}"] * bool(target.unrecorded)
     lines += [f"  {refusal_item(refusal)}" for refusal in target.refusals]
-    return [*lines, *(f"  - {sentence(notice)}" for notice in target.notices)]
+    told = listed(target.notices, "  ")
+    return [*lines, told] if told else lines
 
 
 def _table(items: Sequence[ChangeReport], limit: Limit) -> str:

@@ -20,7 +20,7 @@ from planops.core.review import Review
 from planops.render import closing, merging, shares
 from planops.render.escape import code, cut, fence, link, markdown, visible
 from planops.render.markdown import TOO_LARGE, approval, problems
-from planops.render.markdown_change import refusal_item, sentence
+from planops.render.markdown_change import listed, refusal_item, sentence
 from planops.render.review_change import fold, key, place, row
 from planops.render.room import ENDLESS, Limit, fitting, join
 from planops.render.values import Look
@@ -156,8 +156,7 @@ def _target(page: Page, target: TargetReport) -> str:
     asked = "not asked" if page.review.offline else f"{plural(target.live, 'plan')} read"
     lines = [f"{head}: {asked}, {target.managed} in files; {merging.tally(target, page.review)}"]
     lines += [f"  {refusal_item(refusal)}" for refusal in target.refusals]
-    lines += [f"  - {sentence(notice)}" for notice in target.notices]
-    return "\n".join(lines)
+    return "\n".join(line for line in [*lines, listed(target.notices, "  ")] if line)
 
 
 def _warnings(page: Page, ours: Sequence[ChangeReport]) -> str:
