@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, StepKind
 from planops.core.forge import Risk
@@ -26,11 +27,11 @@ APPROVAL: JSON = {
 
 
 def shared(
-    change: Change, outcome: Outcome = Outcome.PENDING, *, touched: bool = True, **given: object
+    change: Change, outcome: Outcome = Outcome.PENDING, *, touched: bool = True, **given: Any
 ) -> ChangeReport:
     """A change with its share; every field is caused where nothing else is said."""
     caused = {"caused": frozenset(d.path for d in change.deltas), "calls": bool(change.steps)}
-    found = Share(touched=touched, **{**caused, **given})  # type: ignore[arg-type]
+    found = Share(touched=touched, **{**caused, **given})
     return replace(cases.item(change, outcome), share=found)
 
 
@@ -97,8 +98,8 @@ def settled() -> Change:
     return cases.change(of, cases.live("back-3", "planning"))
 
 
-def online(*items: ChangeReport, **given: object) -> Report:
-    facts = Review(base=BASE, head=HEAD, **given)  # type: ignore[arg-type]
+def online(*items: ChangeReport, **given: Any) -> Report:
+    facts = Review(base=BASE, head=HEAD, **given)
     return replace(cases.report(*items, command="review"), review=facts)
 
 

@@ -129,7 +129,7 @@ def way(change: Change) -> str:
     ends = shares.ending(change)
     pause = "⏸ " if "⏸ " in ends else ""
     tail = f"{pause}{sentence(ends.replace('⏸ ', ''))}" if ends else ""
-    return f"**Way:** {' '.join(said)}{f' — {tail}' if tail else ''}"
+    return f"**Route:** {' '.join(said)}{f' — {tail}' if tail else ''}"
 
 
 def _approvers(change: Change) -> str:

@@ -22,7 +22,6 @@ _END: Final = "end_time"
 _RUNS: Final = "schedule_execute_time"
 _DAY: Final = "release_date"
 _SECONDS_A_DAY: Final = 86_400
-_NEVER: Final = 1 << 62
 _DATE: Final = len("2026-12-01")
 _LABEL: Final = 60
 MOST_ROWS: Final = 30
@@ -55,8 +54,8 @@ class Window:
         return f"{start} to {end[_DATE + 1 :] if same else end}"
 
     def overlaps(self, other: Window) -> bool:
-        """Tell whether both take place at some common time."""
-        return self.start < (other.end or _NEVER) and other.start < (self.end or _NEVER)
+        """Tell whether two windows with both ends have some time in common."""
+        return self.start < other.end and other.start < self.end
 
 
 def window(change: Change) -> Window | None:
