@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from planops.backends.zadig.lifecycle import LIFECYCLE
-from planops.core.changes import Cause, ChangeKind, Delta
+from planops.core.changes import Cause, Change, ChangeKind, Delta
 from planops.core.lifecycle import ASKED, Actor, Route, Standing
 from planops.core.model import ABSENT, JSON, PlanKey, Problem, Severity, Value
 from planops.core.report import ChangeReport, Outcome, Report
 from planops.core.review import Review, Share
 from planops.core.risk import Risk
-from planops.render import merging, outcome, review, shares, text
+from planops.render import markdown, merging, outcome, review, shares, text
 from planops.render.values import Look
 from render import cases, review_cases
 from render.cases import TIMES
@@ -321,3 +321,19 @@ def test_an_outcome_names_what_could_not_be_done_or_recorded() -> None:
     assert "refused by reopen; refused by conflict" in found
     waits = shared(review_cases.reopened(), Outcome.APPLIED)
     assert "(alice, <code>u-7</code>, ops)" in outcome.text(online(waits))
+
+
+def test_a_record_that_is_closed_is_said_to_be() -> None:
+    closed = replace(review_cases.gone(), kind=ChangeKind.FORGET)
+    found = text.text(online(shared(closed, Outcome.UNCHANGED, removed=True)))
+    assert "o forget" in found
+    assert shares.action(shared(closed, removed=True)) == "close the record"
+    assert "close the plan's record" in outcome_and_difference(closed)
+
+
+def outcome_and_difference(change: Change) -> str:
+    report = cases.report(cases.item(change))
+    unrecorded = replace(report.targets[0], unrecorded="the remote said no")
+    report = replace(report, targets=(unrecorded,))
+    assert "not recorded: the remote said no" in text.text(report)
+    return markdown.text(report) + outcome.text(report)
