@@ -228,6 +228,7 @@ def test_offline_needs_neither_server_nor_credentials(
     assert ended.code == ExitCode.OK
     assert len(kept.zadig.received) == since
     assert ended.json["review"]["offline"] is True
+    assert (ended.json["review"]["risk"], share(ended)["risk"]) == (None, None)
     assert share(ended)["caused"] == ["/spec/approval", "/spec/description"]
     assert {one["fingerprint"] for one in ended.json["changes"]} == {""}
     assert {one["key"]: one["kind"] for one in ended.json["changes"]} == {
@@ -272,9 +273,10 @@ def test_a_pull_request_reaches_no_other_server_and_lifts_no_limit(
 def test_only_listed_variables_are_read(kept: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLANOPS_SECRETS", "OTHER, THIRD")
     since = len(kept.zadig.received)
-    ended = kept.planops("review", "--base", "main")
+    ended = kept.json("review", "--base", "main")
     assert ended.code == ExitCode.FAILED
-    assert "set PLANOPS_SECRETS=ZADIG_TOKEN in the job" in ended.out
+    assert "set PLANOPS_SECRETS=ZADIG_TOKEN in the job" in ended.json["targets"][0]["error"]
+    assert ended.json["review"]["dropped"] == []  # of what was not read nothing is gone
     assert len(kept.zadig.received) == since
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from planops.backends.zadig.lifecycle import LIFECYCLE
 from planops.core.changes import Cause, Change, ChangeKind, Delta
+from planops.core.forge import Risk
 from planops.core.lifecycle import ASKED, Actor, Route, Standing
 from planops.core.model import ABSENT, JSON, PlanKey, Problem, Severity, Value
 from planops.core.report import ChangeReport, Outcome, Report
 from planops.core.review import Review, Share
-from planops.core.risk import Risk
 from planops.render import markdown, merging, outcome, review, shares, text
 from planops.render.values import Look
 from render import cases, review_cases

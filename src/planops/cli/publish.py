@@ -193,7 +193,8 @@ def outputs(report: Report) -> dict[str, str]:
     counts = summary(report)
     marks = [i.fingerprint for i in report.changes if i.change.acts and not i.change.refusals]
     found = {name: str(counts[name]) for name in _COUNTS}
-    risk = worst(item.share for item in report.changes).value if report.review else ""
+    asked = report.review is not None and not report.review.offline
+    risk = worst(item.share for item in report.changes).value if asked else ""
     return {
         "has-changes": str(has_changes(report)).lower(),
         "risk": risk,

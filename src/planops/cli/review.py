@@ -96,7 +96,7 @@ def command(
             for name in session.names()
         ]
         report = session.report("review", reports)
-        facts = _told(facts, sides, report)
+        facts = _told(facts, sides, report, session)
         report = replace(report, review=facts, ended=at.interrupts.code)
         if publisher is not None:
             replace(publisher, secrets=at.secrets).review(report, facts)
@@ -251,10 +251,13 @@ def _offline(session: Session, name: str, files: Files | None) -> TargetReport:
     return reviewing.offline(name, settings.backend, settings.url, form, sides)
 
 
-def _told(facts: Review, files: Files | None, report: Report) -> Review:
+def _told(facts: Review, files: Files | None, report: Report, session: Session) -> Review:
     """Name the plans whose file goes, and of which nothing else is said."""
     if files is None:
         return facts
     told = {item.change.key for item in report.changes}
-    dropped = sorted(plan.key for plan in files.before.plans if plan.key not in told)
+    known = {target.name for target in report.targets if not target.error}
+    known -= {target.name for target in report.targets if session.broken(target.name)}
+    gone = (plan.key for plan in files.before.plans if plan.key not in told)
+    dropped = sorted(key for key in gone if key.target in known)
     return replace(facts, dropped=tuple(dropped))

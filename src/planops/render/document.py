@@ -43,7 +43,7 @@ def document(report: Report, *, version: str) -> dict[str, JSON]:
         "git": _git(report.git) if report.git else None,
         "targets": [_target(target) for target in report.targets],
         "summary": counts,
-        "changes": [_change(item) for item in report.changes],
+        "changes": [_change(item, report.review) for item in report.changes],
         "problems": [_problem(problem) for problem in report.problems],
     }
     if report.review:
@@ -59,20 +59,20 @@ def _review(report: Report, review: Review) -> JSON:
         "number": review.number or None,
         "clean": review.clean,
         "offline": review.offline,
-        "risk": worst(item.share for item in report.changes).value,
+        "risk": None if review.offline else worst(i.share for i in report.changes).value,
         "settings": list(review.settings),
         "dropped": [str(key) for key in review.dropped],
     }
 
 
-def _share(share: Share) -> JSON:
+def _share(share: Share, review: Review) -> JSON:
     """Give what of a change a pull request causes."""
     return {
         "causes": share.causes,
         "touched": share.touched,
         "removed": share.removed,
         "alarm": share.alarm,
-        "risk": share.risk.value,
+        "risk": None if review.offline else share.risk.value,
         "calls": share.calls,
         "guards": share.guards,
         "goal": share.goal,
@@ -122,7 +122,7 @@ def _refusal(refusal: Refusal) -> JSON:
     return {"guard": refusal.guard, "message": refusal.message, "lift": refusal.lift}
 
 
-def _change(item: ChangeReport) -> JSON:
+def _change(item: ChangeReport, review: Review | None) -> JSON:
     change = item.change
     return {
         "key": change.key.name,
@@ -142,7 +142,7 @@ def _change(item: ChangeReport) -> JSON:
         "notices": list(dict.fromkeys((*change.notices, *item.notices))),
         "outcome": item.outcome.value,
         "error": item.error,
-        **({"review": _share(item.share)} if item.share else {}),
+        **({"review": _share(item.share, review)} if item.share and review else {}),
     }
 
 
