@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
 from planops.core.report import Report
 from planops.render import markdown, outcome, review
-from planops.render.room import GITHUB, GITLAB, Limit, Unit
+from planops.render.room import ENDLESS, GITHUB, GITLAB, Limit, Unit
 from render import cases, review_cases
 from render.cases import TIMES
 from render.hostile import HOSTILE
@@ -54,35 +56,45 @@ def test_what_is_harmful_is_found(hostile: str) -> None:
         harmless(f"- {hostile}")
 
 
-def cuts(case: str) -> list[Limit]:
-    """Limits at which another part falls away: dense where the text is short."""
-    whole = review.text(review_cases.CASES[case](), times=TIMES)
-    size = len(whole.encode())
-    step = max(1, size // 80)
-    return [Limit(number=number) for number in range(LEAST, size + 2 * step, step)]
+def cuts(render: Callable[[Limit], str], least: int) -> Iterator[str]:
+    """Every text that there is between a limit and none: halved until both ends are the same."""
+
+    @cache
+    def at(number: int) -> str:
+        text = render(Limit(number=number))
+        assert len(text.encode()) <= number
+        return text
+
+    size = len(render(ENDLESS).encode())
+    waiting, found = [(least, size)], {at(least), at(size)}
+    while waiting:
+        low, high = waiting.pop()
+        if at(low) == at(high) or high - low < 2:
+            continue
+        middle = (low + high) // 2
+        found.add(at(middle))
+        waiting += [(low, middle), (middle, high)]
+    yield from found
 
 
 @pytest.mark.parametrize("case", REVIEWS)
 def test_a_review_is_whole_at_every_cut(case: str) -> None:
     report = review_cases.CASES[case]()
-    seen = set()
-    for limit in cuts(case):
-        text = review.text(report, times=TIMES, limit=limit, address=RUN)
-        seen.add(text)
-        assert len(text.encode()) <= limit.number
+    seen = 0
+    for text in cuts(
+        lambda limit: review.text(report, times=TIMES, limit=limit, address=RUN), LEAST
+    ):
         check(text)
         harmless(text, RUN)
         assert ("left out" in text or "too large" in text) <= (RUN in text)
-    assert len(seen) > 2
+        seen += 1
+    assert seen > 2
 
 
 @pytest.mark.parametrize("case", ["applied", "hostile", "mixed"])
 def test_an_outcome_is_whole_at_every_cut(case: str) -> None:
     report = cases.CASES[case]()
-    size = len(outcome.text(report, address=RUN).encode())
-    for number in range(LEAST * 5, size + 200, max(1, size // 50)):
-        text = outcome.text(report, limit=Limit(number=number), address=RUN)
-        assert len(text.encode()) <= number
+    for text in cuts(lambda limit: outcome.text(report, limit=limit, address=RUN), LEAST * 5):
         check(text)
         harmless(text, RUN)
 
