@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 
 from planops.core.changes import Cause, Change, ChangeKind, StepKind
 from planops.core.decide import Desired
-from planops.core.ledger import INTENTS, PLANS, Book, Intent, Record, record_document
+from planops.core.ledger import INTENTS, PLANS, Book, Intent, Origin, Record, record_document
 from planops.core.masking import secrets_of
 from planops.core.model import ABSENT, JSON, Live, Value
-from planops.core.records import applied, noted, partly
+from planops.core.records import applied, noted, partly, says_as_much
 from planops.core.report import ChangeReport, Outcome, StepResult
-from planops.ownership import born
+from planops.errors import PlanopsError
+from planops.ownership import born, strange
 from planops.ports import Inventory
 from planops.run import Run, Sight, Target
 from planops.sightings import doubted, remembered
@@ -57,7 +58,7 @@ def settled(
         found |= _of(target, book, run, desired, one) if desired else _orphaned(book, one)
     known = {one.change.key.name for one in carried}
     for key, intent in () if run.selected else book.intents.items():
-        found |= {} if key in known else _begun(target, intent, again)
+        found |= {} if key in known else _begun(target, intent, again, run)
     return found
 
 
@@ -71,14 +72,28 @@ def _orphaned(book: Book, one: Carried) -> Documents:
     return {**documents, **_closed(book, one)}
 
 
-def _begun(target: Target, intent: Intent, again: Inventory) -> Documents:
-    """Close what was begun for a file that is gone; a plan that was made of it is recorded."""
+def is_clear(intent: Intent, inventory: Inventory) -> bool:
+    """Tell whether it can be said what came of a change whose file is gone: no two could be it."""
+    return bool(intent.id) or len(born(intent, inventory)) <= 1
+
+
+def _begun(target: Target, intent: Intent, again: Inventory, run: Run) -> Documents:
+    """Close what was begun for a file that is gone; a plan that was made of it is recorded.
+
+    Of one that holds what the file never said, its origin is not: it may be somebody else's.
+    """
     closed = {f"{INTENTS}{intent.key}.json": None}
     if intent.id:
         return closed
     made = born(intent, again)
     if len(made) != 1:
         return {} if made else closed
+    try:
+        then = run.earlier(intent)
+        files = target.backend.prepare((then,)) if then else ()
+        is_its = bool(files) and not any(strange(target, file, made[0]) for file in files)
+    except PlanopsError:
+        return {}  # it stays open for a run that can look
     record = Record(
         key=intent.key,
         kind=intent.kind,
@@ -87,6 +102,8 @@ def _begun(target: Target, intent: Intent, again: Inventory) -> Documents:
         name=intent.name,
         spec={},
         echo={},
+        origin=intent.origin if is_its else Origin(),
+        protect=then is not None and then.manage.protect,
     )
     return closed | dict((record_document(record),))
 
@@ -140,7 +157,12 @@ def _next(
     if before is None:
         return whole if stands else partly(whole, None, updated=False)
     whole = whole if stands else replace(whole, seen=doubted(target, live, before))
-    return noted(before, whole, settled=stands)
+    after = noted(before, whole, settled=stands)
+    if after == before or run.follows(before, desired.plan.source.file):
+        return after
+    if says_as_much(before, after):
+        return replace(after, origin=before.origin)
+    return before if stands else replace(before, seen=after.seen)
 
 
 def _echo(one: Carried, live: Live, before: Record | None) -> dict[str, JSON]:

@@ -266,7 +266,8 @@ class _Trip:
         if now.live is None:
             return now
         left = self.change.left
-        echo = kept_echo(now.live.spec, self.memory.echo, left)
+        shape = self.work.target.backend.rules.shape
+        echo = kept_echo(shape, now.live.spec, self.memory.echo, left)
         self.memory = replace(self.memory, spec=self.work.desired.spec, echo=echo)
         kept = [d.path for d in now.deltas if d.cause in WRITABLE and d.path not in left]
         if kept:

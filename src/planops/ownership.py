@@ -28,7 +28,8 @@ Raw = dict[str, JSON]
 class Claim:
     """What was found for a file: its plan, what is remembered of it, and what stands against it.
 
-    ``raw`` is ``None`` where there is no plan, ``origin`` the commit that was last applied.
+    ``raw`` is ``None`` where there is no plan, ``origin`` the commit that was last applied, or that
+    a run began to apply.
     ``return_to`` and ``complete`` carry on a change of ours that was cut short. ``used`` marks what
     the file allowed when it was last applied, ``None`` where nothing is recorded. ``undecided``
     means that nothing can be decided.
@@ -111,14 +112,22 @@ def _by_record(target: Target, wanted: Desired, record: Record, sight: Sight, ru
         return Claim(refusals=(again, *_taken(wanted, sight)))
     if why := _disowned(target, wanted, record, raw, sight, run):
         return _stopped(Refusal(guard="ledger", message=why))
+    if not record.origin.file and (found := strange(target, wanted, raw)):
+        message = (
+            f"the plan {record.id} has this file's name, nothing else tells that it was made of it,"
+            f" and it holds what the file does not say: {', '.join(found)}; write that into the"
+            " file, or delete the plan on the server"
+        )
+        return _stopped(Refusal(guard="adopt", message=message))
     renames = str(raw.get("name")).strip() != wanted.plan.display_name.strip()
     intent = sight.book.intents.get(record.key) if sight.book else None
-    meant = intent.return_to if intent is not None and intent.id == record.id else None
+    begun = intent if intent is not None and intent.id == record.id else None
+    meant = begun.return_to if begun else None
     return Claim(
         raw=raw,
         refusals=_taken(wanted, sight) if renames else (),
         memory=memory(record),
-        origin=record.origin.commit,
+        origin=(begun.origin.commit if begun else "") or record.origin.commit,
         return_to=led_back(target.backend.rules.lifecycle, wanted.plan.state, meant),
     )
 
@@ -181,12 +190,10 @@ def _by_name(target: Target, wanted: Desired, sight: Sight) -> Claim:
         return _stopped(_several(wanted.plan.display_name, documents))
     if not documents:
         return Claim()
-    owned = str(documents[0].get("id")) in sight.owners
-    if target.by_name and not owned:
+    owner = " and ".join(sight.owners.get(str(documents[0].get("id")), ()))
+    if target.by_name and not owner:
         return Claim(raw=documents[0])
-    return Claim(
-        raw=documents[0], refusals=(_not_ours(documents[0], wanted.plan.key.name, owned=owned),)
-    )
+    return Claim(raw=documents[0], refusals=(_not_ours(documents[0], wanted.plan.key.name, owner),))
 
 
 def born(intent: Intent, inventory: Inventory) -> tuple[Raw, ...]:
@@ -207,26 +214,28 @@ def _lost(
     if intent.kind != wanted.plan.kind:
         message = f"a run began to make a {intent.kind} of it; restore the ledger from its history"
         return _stopped(Refusal(guard="ledger", message=message))
-    strange = _strange(target, wanted, made[0])
-    if strange and (then := run.earlier(intent)) is not None and then.key == wanted.plan.key:
+    found = strange(target, wanted, made[0])
+    if found and (then := run.earlier(intent)) is not None and then.key == wanted.plan.key:
         (before,) = target.backend.prepare((then,))
-        strange = _strange(target, before, made[0])
-    if strange:
+        found = strange(target, before, made[0])
+    if found:
         message = (
             f"a run began to make this plan, and {made[0].get('id')} may be it, but holds what the"
-            f" file does not say: {', '.join(strange)}; planops adopt {wanted.plan.key.name} takes"
+            f" file does not say: {', '.join(found)}; planops adopt {wanted.plan.key.name} takes"
             " it over as it is, or delete it on the server"
         )
         return _stopped(Refusal(guard="adopt", message=message))
     return Claim(
         raw=made[0],
         memory=OURS,
+        origin=intent.origin.commit,
         return_to=led_back(target.backend.rules.lifecycle, wanted.plan.state, intent.return_to),
         complete=True,
     )
 
 
-def _strange(target: Target, wanted: Desired, raw: Raw) -> tuple[str, ...]:
+def strange(target: Target, wanted: Desired, raw: Raw) -> tuple[str, ...]:
+    """Name what a plan holds that one just made of a file would not."""
     rules = target.backend.rules
     live, made = rules.view(raw, wanted), overlay(rules.shape, rules.empty(), wanted.spec)
     return unexplained(rules.shape, made, live, rules.implied(wanted.spec))
@@ -241,9 +250,12 @@ def _several(name: str, documents: tuple[Raw, ...]) -> Refusal:
     return Refusal(guard="ambiguous", message=message)
 
 
-def _not_ours(raw: Mapping[str, JSON], key: str, *, owned: bool) -> Refusal:
-    if owned:
-        message = f"the plan of this name ({raw.get('id')}) is another file's by the ledger"
+def _not_ours(raw: Mapping[str, JSON], key: str, owner: str) -> Refusal:
+    if owner:
+        message = (
+            f"the plan of this name ({raw.get('id')}) is that of {owner} by the ledger; choose"
+            f" another name, or, if this file's metadata.name was {owner}, give it that back"
+        )
         return Refusal(guard="adopt", message=message)
     message = (
         f"the server holds a plan of this name ({raw.get('id')}), and nothing records that it is"

@@ -126,8 +126,7 @@ def orphan(target: Target, sight: Sight, record: Record, run: Run) -> Change:
     """Decide about one. Raises ``ServerSaidNo`` where a plan that is missing cannot be read."""
     raw = sight.inventory.by_id.get(record.id) or missing(target, record.id)
     if raw is None:
-        gone = f"{_file(record)} is gone, and so is the plan: its record is closed"
-        return _change(target, record, None, ChangeKind.FORGET, notices=(gone,))
+        return _forgotten(target, record, None, "so is the plan", run)
     return decided(target, sight, record, target.backend.rules.view(raw, None), run)
 
 
@@ -135,14 +134,28 @@ def decided(target: Target, sight: Sight, record: Record, live: Live, run: Run) 
     """Decide about one as it is on the server now."""
     rules = target.backend.rules
     if _is_over(rules.lifecycle, live.state) and not _begun(sight, record, run):
-        done = f"{_file(record)} is gone, and the plan is in {live.state}: its record is closed"
-        return _change(target, record, live, ChangeKind.FORGET, notices=(done,))
+        return _forgotten(target, record, live, f"the plan is in {live.state}", run)
     steps = rules.remove(live)
     if not run.prune:
         left = f"{_file(record)} is gone, and the plan stays; --prune deletes it"
         return _change(target, record, live, ChangeKind.UNCHANGED, notices=(left,))
     refusals = tuple(_refusals(target, sight, record, live, run)) or _no_way(live, steps)
     return _change(target, record, live, ChangeKind.DELETE, steps=steps, refusals=refusals)
+
+
+def _forgotten(target: Target, record: Record, live: Live | None, how: str, run: Run) -> Change:
+    """Close a record, where git shows that its file is gone, and not only not there yet."""
+    if record.origin.file and (why := _kept(record, run)):
+        left = f"{_file(record)} is not here, and {how}, but its record stays: {why}"
+        return _change(target, record, live, ChangeKind.UNCHANGED, notices=(left,))
+    done = f"{_file(record)} is gone, and {how}: its record is closed"
+    return _change(target, record, live, ChangeKind.FORGET, notices=(done,))
+
+
+def _kept(record: Record, run: Run) -> str:
+    if record.origin.file and run.unfit(record.origin.file):
+        return "the commit still has the file, and this is CI"
+    return run.unproven(record)
 
 
 def _refusals(
@@ -167,6 +180,9 @@ def _refusals(
     if record.protect:
         message = f"{_file(record)} protected the plan, and deleting the file does not lift that"
         yield Refusal(guard="protected", message=message, lift="--allow protected")
+    if record.origin.file and run.unfit(record.origin.file):
+        message = f"the commit still has {record.origin.file}, and this is CI; commit its removal"
+        yield Refusal(guard="rewind", message=message, lift="--allow rewind")
     if why := run.unproven(record):
         yield Refusal(guard="prune", message=f"git does not prove that a file declared it: {why}")
 

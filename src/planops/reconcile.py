@@ -122,7 +122,7 @@ def _rewound(target: Target, found: Claim, change: Change, run: Run) -> Iterator
     if target.keeping is None or not change.acts:
         return
     file = change.plan.source.file
-    if file in run.unfit():
+    if run.unfit(file):
         message = f"{file} is not as the commit has it, and this is CI; commit it"
         yield Refusal(guard="rewind", message=message, lift="--allow rewind")
     if found.origin and not run.descends(found.origin):

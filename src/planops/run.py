@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from planops.core.decide import Circumstances, Desired, Drift
@@ -57,8 +56,8 @@ class Run:
     """What a run was asked for, and how it speaks while it goes on.
 
     ``commit`` is where the files come from, empty where that is not known, and ``descends`` tells
-    whether it descends from another; ``unfit`` are the files that differ from it where nobody would
-    know what was applied.
+    whether it descends from another; ``unfit`` tells of files that may differ from it, where nobody
+    would know what was applied.
     ``allow`` maps guards to how many plans they are lifted for (``None``: one). ``selected`` tells
     that only some of the files are looked at. ``prune``: plans whose file is gone are deleted.
     ``unproven`` says why git does not prove that a file declared a recorded plan, and nothing
@@ -73,7 +72,7 @@ class Run:
     selected: bool = False
     prune: bool = False
     full: bool = False
-    unfit: Callable[[], AbstractSet[str]] = frozenset
+    unfit: Callable[[str], bool] = lambda _: False
     unproven: Callable[[Record], str] = lambda _: "git was not asked"
     earlier: Callable[[Intent], Plan | None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -85,6 +84,16 @@ class Run:
     def circumstances(self, target: Target) -> Circumstances:
         """Give what every decision of this run depends on."""
         return Circumstances(now=self.now, revive="reopen" in self.allow, drift=target.drift)
+
+    def follows(self, record: Record, file: str) -> bool:
+        """Tell whether what a file says comes after what is recorded, or is taken for it.
+
+        It does not from an older commit, nor where the file is not as the commit has it.
+        """
+        if "rewind" in self.allow:
+            return True
+        before = record.origin.commit
+        return not self.unfit(file) and (not before or self.descends(before))
 
     def origin(self, plan: Plan) -> Origin:
         """Say where a plan's file comes from."""

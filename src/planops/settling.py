@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from planops.bookkeeping import Carried, settled
+from planops.bookkeeping import Carried, is_clear, settled
 from planops.core.changes import Change, ChangeSet
 from planops.core.ledger import INTENTS, LEASE, PLANS, Book, Intent, intent_document
 from planops.core.records import intent
@@ -25,12 +25,15 @@ from planops.run import Progress, Run, Sight, Target
 def left_open(sight: Sight, changes: ChangeSet, run: Run) -> frozenset[str]:
     """Name the plans of which this run can settle what an earlier one began and left open.
 
-    Those that are refused, or of which nothing can be decided, stay as they are.
+    Those that are refused, or of which nothing can be decided, stay as they are: nothing is written
+    for their sake.
     """
-    intents = sight.book.intents.keys() if sight.book else frozenset[str]()
+    book = sight.book or Book()
+    intents = book.intents.keys()
     clear = {one.key.name for one in changes.changes if not one.refusals and not one.error}
     known = {one.key.name for one in changes.changes}
-    orphans = frozenset[str]() if run.selected else intents - known
+    alone = () if run.selected else intents - known
+    orphans = {key for key in alone if is_clear(book.intents[key], sight.inventory)}
     return frozenset(intents & clear) | orphans
 
 

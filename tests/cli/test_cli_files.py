@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,24 @@ def test_a_work_tree_beside_the_repository(place: Place, tmp_path: Path) -> None
     place.commit()
     place.git("worktree", "add", "--quiet", str(tmp_path / "tree"), "-b", "side")
     assert place.json("diff", "-C", str(tmp_path / "tree")).json["git"]["branch"] == "side"
+
+
+def test_a_folder_made_up_like_a_repository_runs_nothing(place: Place, tmp_path: Path) -> None:
+    """A commit can hold such a folder; its settings name a program that ``git status`` runs."""
+    place.plan()
+    place.commit()
+    folder, ran = place.folder / "deploy", tmp_path / "ran"
+    shutil.copytree(place.folder / ".git", folder)
+    with (folder / "config").open("a", encoding="utf-8") as config:
+        config.write(f'\tworktree = {folder}\n\tfsmonitor = "touch {ran}; false"\n')
+    for name in ("planops.yaml", "plans"):
+        (place.folder / name).rename(folder / name)
+    for command in ("validate", "diff"):
+        place.planops(command, "-C", "deploy")
+        assert not ran.exists()
+    ended = place.planops("review", "-C", "deploy", "--base", "main")
+    assert ended.code == ExitCode.FAILED
+    assert not ran.exists()
 
 
 def test_a_broken_repository_does_not_end_a_run(place: Place) -> None:

@@ -299,3 +299,25 @@ def test_a_dirty_file_is_not_applied_in_ci(scene: Scene, monkeypatch: pytest.Mon
     monkeypatch.setenv("CI", "false")
     assert scene.place.planops("apply", "--yes").code == ExitCode.OK
     assert scene.plan(mine)["description"] == "three"
+
+
+def test_what_a_checkout_makes_of_a_file_is_not_applied_in_ci(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A review reads what is committed: attributes must not make something else of it."""
+    place, mine = scene.place, scene.record().id
+    file = place.plan(description="YENx68idden", jobs=[TEXT])
+    file.write_text(file.read_text().replace("YEN", "\N{YEN SIGN}"), encoding="utf-8")
+    place.commit()
+    place.write(".gitattributes", "plans/*.yaml working-tree-encoding=SHIFT-JIS\n")
+    place.git("add", ".gitattributes")
+    place.git("commit", "--quiet", "--message", "attributes")
+    file.unlink()
+    place.git("checkout", "--quiet", "--", "plans/train.yaml")
+    assert place.git("status", "--porcelain") == ""
+    assert b"\\x68idden" in file.read_bytes()  # the sign is the backslash there
+    monkeypatch.setenv("CI", "true")
+    ended = place.planops("apply", "--yes")
+    assert ended.code == ExitCode.REFUSED
+    assert "plans/train.yaml is not as the commit has it, and this is CI; commit it" in ended.out
+    assert scene.plan(mine)["description"] == "one"

@@ -12,7 +12,7 @@ import pytest
 
 from planops.cli.group import say
 from planops.cli.interrupts import Interrupted, Interrupts
-from planops.cli.session import is_terminal
+from planops.cli.telling import is_terminal
 from planops.core.report import ExitCode
 
 SIGNALS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}

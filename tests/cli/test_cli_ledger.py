@@ -134,6 +134,9 @@ def test_a_lease_is_taken_away_by_hand(kept: Place) -> None:
     made(kept)
     assert kept.planops("ledger", "unlock").out == "prod: nobody holds the lease\n"
     held_by(kept, "elsewhere/1/x")
+    ended = kept.planops("ledger", "unlock")
+    assert ended.code == ExitCode.USAGE
+    assert "nobody can be asked here whether ci@runner, run elsewhere/1/x is dead" in ended.err
     ended = kept.planops("ledger", "unlock", "--yes")
     assert ended.out == "prod: the lease of ci@runner, run elsewhere/1/x is taken away\n"
     kept.plan(description="two", jobs=[TEXT])

@@ -124,6 +124,28 @@ def test_a_part_of_the_files_cannot_be_pruned_by(kept: Place, how: tuple[str, ..
     assert "nobody knows which are gone" in ended.err
 
 
+def test_all_files_of_a_target_are_looked_at_where_it_is_named(kept: Place) -> None:
+    drop(kept)
+    assert "the plan stays; --prune deletes it" in kept.planops("diff", "--target", "prod").out
+    before = names(kept)
+    assert kept.planops("apply", "--yes", "--prune", "--target", "prod").code == ExitCode.OK
+    assert before - names(kept) == {"Plan train"}
+
+
+def test_a_file_that_a_sparse_checkout_leaves_out_is_not_gone(kept: Place) -> None:
+    kept.git("sparse-checkout", "set", "--no-cone", "/*", "!/plans/train.yaml")
+    assert not (kept.folder / "plans/train.yaml").exists()
+    ended = kept.planops("apply", "--yes", "--prune")
+    assert ended.code == ExitCode.USAGE
+    assert "this work tree leaves out plans/train.yaml (a sparse checkout)" in ended.err
+    before = names(kept)
+    (train,) = (one["id"] for one in kept.zadig.plans() if one["name"] == "Plan train")
+    kept.zadig.edit(train, {"status": "success"})
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    assert names(kept) == before
+    assert kept.planops("ledger", "show").out == "prod: 2 records, lease free\n"
+
+
 def test_an_invalid_file_deletes_nothing(kept: Place) -> None:
     before = names(kept)
     drop(kept)

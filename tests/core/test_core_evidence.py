@@ -60,10 +60,23 @@ def test_a_renamed_plan_is_known_by_everything_else(
         (SPEC, {"name": "Summer"}, ()),
         ({**SPEC, "jobs": [JOB]}, SPEC, ()),
         (SPEC, {**SPEC, "note": "rough"}, ("/spec/note",)),
+        ({**SPEC, "note": "a & b\nc"}, {**SPEC, "note": "<p>a &amp; b</p><p>c</p>"}, ()),
+        (SPEC, {**SPEC, "note": "<p>calm, rough</p>"}, ("/spec/note",)),
+        ({**SPEC, "note": "1 < 2"}, {**SPEC, "note": "1 > 2"}, ("/spec/note",)),
         (SPEC, {**SPEC, "jobs": [JOB]}, ("/spec/jobs/text:Load",)),
         (SPEC, {**SPEC, "closes": 7}, ("/spec/closes",)),
     ],
-    ids=["all", "half", "no jobs yet", "another value", "a job more", "an undeclared field"],
+    ids=[
+        "all",
+        "half",
+        "no jobs yet",
+        "another value",
+        "the same in HTML",
+        "another value in HTML",
+        "signs that are no markup",
+        "a job more",
+        "an undeclared field",
+    ],
 )
 def test_what_the_file_does_not_explain_is_named(
     declared: dict[str, JSON], there: dict[str, JSON], strange: tuple[str, ...]

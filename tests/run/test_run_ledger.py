@@ -332,6 +332,9 @@ def test_two_lost_plans_of_a_file_that_is_gone_stay_open(
     zadig.plant("train", jobs=[])
     zadig.plant("train", jobs=[])
     applied(on(zadig, ledger), [plan("other", jobs=[text()])])
+    before = list(ledger.history)
+    applied(on(zadig, ledger), [plan("other", jobs=[text()])])
+    assert ledger.history == before
     assert ledger.load().intents.keys() == {"train"}
     assert ledger.load().records.keys() == {"other"}
 

@@ -18,12 +18,11 @@ from planops.cli.session import (
     Asked,
     Running,
     Session,
-    end_of_progress,
     failed,
-    is_terminal,
     open_session,
     running,
 )
+from planops.cli.telling import end_of_progress, is_terminal
 from planops.core.report import ExitCode, Outcome, Report, TargetReport, exit_code
 from planops.errors import PlanopsError, UsageWrong
 from planops.render.escape import terminal

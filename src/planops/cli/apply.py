@@ -20,12 +20,11 @@ from planops.cli.session import (
     Asked,
     Running,
     Session,
-    end_of_progress,
     failed,
-    is_terminal,
     open_session,
     running,
 )
+from planops.cli.telling import end_of_progress, is_terminal
 from planops.core.changes import Change, ChangeSet, fingerprint
 from planops.core.lifecycle import Refusal
 from planops.core.report import ExitCode, TargetReport, exit_code, has_changes
@@ -75,7 +74,7 @@ def command(*, yes: bool, expected: tuple[str, ...], publish: bool, **given: Any
             "apply: nobody can be asked here: this is no terminal; say --yes, or --expect with the"
             " fingerprints that diff shows"
         )
-    publisher = Publisher.here(given["sinks"]) if publish else None
+    publisher = Publisher.here(given["sinks"], given["targets"]) if publish else None
     session, output = open_session(Asked.of(given)), Output.of(given)
     return make(session, session.names(), output, asks=asks, expected=expected, publisher=publisher)
 

@@ -15,11 +15,14 @@ from planops.cli.session import Asked, Running, Session, failed, open_session, r
 from planops.core.changes import Cause
 from planops.core.lifecycle import Standing
 from planops.core.report import ChangeReport, ExitCode, TargetReport, exit_code
-from planops.errors import SettingsWrong
+from planops.errors import SettingsWrong, UsageWrong
 
 UNKNOWN = SettingsWrong(
     "it keeps no ledger, so nobody knows what was applied; set ledger: {mode: git} in planops.yaml"
 )
+
+_NOT_AS_RECORDED = frozenset({"ledger", "recreate"})
+"""The guards that say that a plan is gone, or not the one that was recorded."""
 
 
 @click.command()
@@ -32,7 +35,8 @@ def command(*, publish: bool, **given: Any) -> int:
     """Show what was changed on the servers since planops last applied it. Writes nothing.
 
     Only plans with such a change, or with one that git and the server both made, are shown, and
-    plans that somebody stopped or put back. What git wants and has not got yet is no drift. Exits
+    plans that somebody stopped, put back or deleted, and those that cannot be compared, since their
+    record is damaged or does not fit them. What git wants and has not got yet is no drift. Exits
     2 where there is drift; needs a ledger, since without one nobody knows what was applied.
 
     \b
@@ -40,7 +44,12 @@ def command(*, publish: bool, **given: Any) -> int:
       planops drift
       planops drift --target zadig-prod --format json=drift.json
     """  # noqa: D301  click reads the backspace, and never shows it
-    publisher = Publisher.here(given["sinks"]) if publish else None
+    if publish and (given["paths"] or given["labels"]):
+        raise UsageWrong(
+            "--publish: only some of the plans are looked at, so that nobody knows whether the rest"
+            " is as it was applied; leave out the paths and labels"
+        )
+    publisher = Publisher.here(given["sinks"], given["targets"]) if publish else None
     session = open_session(Asked.of(given))
     with running(session) as at:
         reports = [_looked(session, at, name) for name in session.names()]
@@ -68,6 +77,9 @@ def _drifted(target: TargetReport) -> TargetReport:
 
 
 def _is_drift(item: ChangeReport) -> bool:
+    """Tell of what somebody changed, and of what cannot be held against what is recorded of it."""
+    if any(refusal.guard in _NOT_AS_RECORDED for refusal in item.change.refusals):
+        return True
     causes = {delta.cause for delta in item.change.deltas}
     stopped = item.change.route.standing is Standing.STOPPED
     return stopped or bool(causes & {Cause.DRIFT, Cause.CONFLICT}) or bool(item.error)

@@ -101,6 +101,7 @@ def unlock(*, yes: bool, **given: Any) -> int:
     Example:
       planops ledger unlock --target zadig-prod --yes
     """  # noqa: D301  click reads the backspace, and never shows it
+    from planops.cli import apply
     from planops.render.escape import terminal
 
     clock = SystemClock()
@@ -111,6 +112,11 @@ def unlock(*, yes: bool, **given: Any) -> int:
             write_out(f"{name}: nobody holds the lease\n")
             continue
         who = terminal(f"{lease.holder}, run {lease.run}") if lease else "somebody unknown"
+        if not yes and not apply.can_ask():
+            raise UsageWrong(
+                f"ledger unlock: {name}: nobody can be asked here whether {who} is dead: this is no"
+                " terminal; say --yes"
+            )
         if not yes and not click.confirm(f"{name}: is this run dead: {who}?"):
             write_out(f"{name}: left as it is\n")
             continue

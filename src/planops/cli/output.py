@@ -14,7 +14,7 @@ import click
 
 import planops
 from planops.cli.group import say
-from planops.cli.session import is_terminal
+from planops.cli.telling import is_terminal
 from planops.core.report import ExitCode, Report, exit_code
 from planops.errors import SettingsWrong
 from planops.render.escape import masked

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 def unproven(config: Config, target: str, record: Record, heads: Sequence[str] = ("HEAD",)) -> str:
     """Say why no ancestor of a head is known to hold a file of this plan; empty where one does."""
-    from planops.git.ancestors import texts
+    from planops.git.ancestors import is_older, texts
 
     origin = record.origin
+    if is_older(config.root, origin.commit, heads):
+        return (
+            f"it was last applied from {origin.commit[:12]}, and this commit is older; run it from"
+            " a newer one"
+        )
     found = texts(config.root, origin.commit, origin.file, heads)
     if any(_declares(config, target, record, data) for data in found):
         return ""

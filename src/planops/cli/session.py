@@ -6,43 +6,34 @@ The one place where adapters are made: the HTTP client, the backends, the clock.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from planops.cli import base
 from planops.cli.clock import SystemClock
 from planops.cli.interrupts import Interrupts
 from planops.cli.keeping import keeping, longest_call
 from planops.cli.origins import finders
+from planops.cli.telling import call_teller, end_of_progress, teller
 from planops.cli.writer import in_ci
 from planops.core.decide import Drift
 from planops.core.guards import Limits
 from planops.core.model import Plan, Problem, Severity
 from planops.core.report import ExitCode, GitFacts, Report, TargetReport
 from planops.errors import Busy, PlanopsError, SettingsWrong, Stale, UsageWrong
-from planops.render.escape import terminal
-from planops.run import Locate, Progress, Run, Target
+from planops.run import Locate, Run, Target
 
 if TYPE_CHECKING:
-    from planops.backends.exchange import Call
     from planops.backends.http import Http
     from planops.core.ledger import Intent, Record
     from planops.manifests.load import Loaded
     from planops.manifests.settings import Config
     from planops.manifests.settings import Target as TargetSettings
     from planops.ports import Backend
-
-
-EVERY_CALL = 2  # -vv
-_CLEAR = "\r\x1b[K"
-_COLUMNS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +60,10 @@ class Asked:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:
-        """Take what the shared options hold; a command need not have all of them."""
+        """Take what the shared options hold; a command need not have all of them.
+
+        ``base`` is the CI's where the command does not find it out itself.
+        """
         return cls(
             chdir=given["chdir"],
             paths=given.get("paths", ()),
@@ -78,7 +72,7 @@ class Asked:
             allow=dict(given.get("allowances", ())),
             by_name=given.get("adopt_by_name", False),
             prune=given.get("prune", False),
-            base=base.base_of(os.environ),
+            base=given["base"] if "base" in given else base.base_of(os.environ),
             calls=given.get("calls", True),
             full=given.get("full", False),
             patience=given.get("lock_timeout", 0),
@@ -157,6 +151,11 @@ def open_session(asked: Asked) -> Session:
         return Session(asked=asked, config=None, loaded=None, problems=(none,))
     if config is None:
         return Session(asked=asked, config=None, loaded=None, problems=problems)
+    if asked.prune and (left := _left_out(config)):
+        raise UsageWrong(
+            f"--prune: this work tree leaves out {left[0]} (a sparse checkout), so that nobody"
+            " knows which files are gone; check out all plan files"
+        )
     here = asked.chdir.resolve()
     loaded = load_plans(
         config.root,
@@ -172,6 +171,14 @@ def open_session(asked: Asked) -> Session:
         problems=(*problems, *loaded.problems),
         facts=cache(lambda: _facts(config.root)),
     )
+
+
+def _left_out(config: Config) -> list[str]:
+    """Name the plan files that the work tree lacks though git has them."""
+    from planops.git.repository import left_out
+    from planops.manifests.trees import concerns
+
+    return [path for path in sorted(left_out(config.root)) if concerns(path, config.plans)]
 
 
 def _facts(root: Path) -> GitFacts | None:
@@ -201,7 +208,7 @@ class Running:
     def run(self, name: str) -> Run:
         """Give what the run over a target was asked for."""
         asked, loaded = self.session.asked, self.session.loaded
-        from planops.git.repository import descends, uncommitted
+        from planops.git.repository import descends
 
         facts = self.session.facts()
         root = self.session.config.root if self.session.config else Path()
@@ -215,15 +222,15 @@ class Running:
             now=SystemClock().now(),
             commit=facts.head if facts else "",
             descends=cache(lambda commit: descends(root, commit, heads)),
-            unfit=cache(lambda: uncommitted(root) if self._in_ci() else frozenset()),
+            unfit=self._unfit(root),
             allow=asked.allow,
-            selected=bool(loaded and loaded.selected),
+            selected=bool(loaded and loaded.selected) or self._is_sparse(),
             prune=asked.prune,
             full=asked.full,
             unproven=self._unproven(name),
             earlier=self._earlier(name),
             stop=self.interrupts.stop,
-            progress=_teller(quiet=asked.quiet),
+            progress=teller(quiet=asked.quiet),
             locate=locate,
             blame=blame,
         )
@@ -231,6 +238,27 @@ class Running:
     def _in_ci(self) -> bool:
         """Tell whether files of the work tree are applied where nobody would see how they are."""
         return in_ci(os.environ) and self.session.locate is None
+
+    def _is_sparse(self) -> bool:
+        """Tell whether the work tree lacks plan files, so that nobody knows which are gone."""
+        config = self.session.config
+        return config is not None and self.session.locate is None and bool(_left_out(config))
+
+    def _unfit(self, root: Path) -> Callable[[str], bool]:
+        """Give what tells of files that may not be as the commit has them, whatever git says."""
+        from planops.git import trees
+        from planops.git.repository import uncommitted
+
+        loaded = self.session.loaded
+
+        @cache
+        def altered() -> frozenset[str]:
+            with suppress(SettingsWrong):
+                return trees.altered(root, loaded.paths if loaded else ())
+            return frozenset()
+
+        asked = cache(lambda: uncommitted(root))
+        return lambda file: self._in_ci() and (asked()(file) or file in altered())
 
     def _unproven(self, name: str) -> Callable[[Record], str]:
         from planops.cli.proof import unproven
@@ -309,7 +337,7 @@ class Running:
             concurrency=settings.concurrency,
             timeouts=Timeouts(connect=waits.connect, read=waits.read, total=longest_call(settings)),
         )
-        on_call = _call_teller(self.session.asked.verbose)
+        on_call = call_teller(self.session.asked.verbose)
         return self.stack.enter_context(Http(endpoint, SystemClock(), on_call=on_call))
 
 
@@ -334,38 +362,3 @@ def _code_of(error: PlanopsError) -> ExitCode | None:
             return ExitCode.STALE
         case _:
             return None
-
-
-def _teller(*, quiet: bool) -> Callable[[Progress], None]:
-    if quiet:
-        return lambda _: None
-    if not _rewritable():
-        return lambda at: _tell(f"{at.target}: {terminal(at.what)}\n")
-    return lambda at: _tell(f"{_CLEAR}{at.target}: {terminal(at.what)[:_COLUMNS]}")
-
-
-def end_of_progress(*, quiet: bool) -> None:
-    """Clear the line of progress, so that what follows begins on a line of its own."""
-    if not quiet and _rewritable():
-        _tell(_CLEAR)
-
-
-def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether a person is at the end of a standard stream, which may be closed."""
-    return stream is not None and not stream.closed and stream.isatty()
-
-
-def _rewritable() -> bool:
-    return is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
-
-
-def _tell(text: str) -> None:
-    """Speak on standard error; that nobody listens any more must not end a run that writes."""
-    with suppress(OSError, ValueError):
-        click.echo(text, err=True, nl=False, color=True)
-
-
-def _call_teller(verbose: int) -> Callable[[Call], None] | None:
-    if verbose < EVERY_CALL:
-        return None
-    return lambda call: _tell(f"{terminal(str(call))}\n")

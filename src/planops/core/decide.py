@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -264,16 +264,24 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
 def _kept_otherwise(
     shape: Shape, deltas: Sequence[Delta], memory: Memory, seen: Live
 ) -> tuple[Delta, ...]:
-    """Leave out what the server only keeps in another form than it was sent, and nobody changed."""
-    if memory.echo is ABSENT or not any(delta.cause is Cause.DRIFT for delta in deltas):
+    """Leave out what the server only keeps in another form than it was sent, and nobody changed.
+
+    What git alone has changed of that is an edit.
+    """
+    theirs = {Cause.DRIFT, Cause.CONFLICT}
+    if memory.echo is ABSENT or not any(delta.cause in theirs for delta in deltas):
         return tuple(deltas)
     since = compare(shape, base=ABSENT, desired=memory.echo, live=dict(seen.spec))
     changed = [delta.path for delta in since]
-    return tuple(
+    found = (
         delta
+        if delta.cause not in theirs or any(_overlap(delta.path, path) for path in changed)
+        else replace(delta, cause=Cause.EDIT)
+        if delta.cause is Cause.CONFLICT
+        else None
         for delta in deltas
-        if delta.cause is not Cause.DRIFT or any(_overlap(delta.path, path) for path in changed)
     )
+    return tuple(delta for delta in found if delta is not None)
 
 
 def _overlap(one: str, other: str) -> bool:

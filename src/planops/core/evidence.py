@@ -7,8 +7,11 @@ nobody's to write to, whatever id a record holds.
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 from planops.core.changes import Cause
 from planops.core.compare import compare
@@ -16,6 +19,8 @@ from planops.core.ledger import Record
 from planops.core.lifecycle import Lifecycle
 from planops.core.model import ABSENT, JSON, Live, Value
 from planops.core.shape import Shape
+
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>")
 
 ALIKE = 2
 """How many set fields, the name apart, must be as recorded for a plan to be known without it."""
@@ -36,6 +41,8 @@ def unexplained(
 ) -> tuple[str, ...]:
     """Name what a plan holds that one just made would not; what it lacks yet is no matter.
 
+    Nor is markup: a server may keep a text as HTML, or take the HTML out of one.
+
     ``made`` is the spec that it was made with, whole; ``implied`` are fields that follow from
     others.
     """
@@ -45,6 +52,7 @@ def unexplained(
         for delta in deltas
         if delta.cause is not Cause.UNKNOWN
         and not is_unset(delta.live)
+        and not _reads_the_same(delta.desired, delta.live)
         and (delta.path.split("/")[2] not in implied or not is_unset(delta.desired))
     )
 
@@ -61,6 +69,15 @@ def led_back(table: Lifecycle, goal: str | None, state: str | None) -> str | Non
         return state
     within = goal in table.path and table.path.index(state) <= table.path.index(goal)
     return state if within else None
+
+
+def _reads_the_same(one: Value, other: Value) -> bool:
+    """Tell whether two texts differ in nothing but markup and blanks."""
+    return isinstance(one, str) and isinstance(other, str) and _words(one) == _words(other)
+
+
+def _words(text: str) -> str:
+    return "".join(html.unescape(_TAG.sub("", text)).split())
 
 
 def is_unset(value: Value) -> bool:

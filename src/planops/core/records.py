@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from planops.core.allowances import mark
 from planops.core.changes import Change, fingerprint
+from planops.core.compare import overlay
 from planops.core.decide import Desired, Memory
 from planops.core.ledger import Intent, Origin, Record
 from planops.core.lifecycle import Lifecycle
@@ -79,13 +80,12 @@ def applied(  # noqa: PLR0913  each a fact of its own
     )
 
 
-def kept_echo(now: Mapping[str, JSON], before: Value, left: AbstractSet[str]) -> dict[str, JSON]:
+def kept_echo(
+    shape: Shape, now: Mapping[str, JSON], before: Value, left: AbstractSet[str]
+) -> dict[str, JSON]:
     """Say what the server keeps of the fields; of those left drifted what it kept before."""
-    drifted = {path.split("/")[2] for path in left}
     earlier = before if isinstance(before, dict) else {}
-    return {
-        name: earlier.get(name, value) if name in drifted else value for name, value in now.items()
-    }
+    return overlay(shape, earlier, dict(now), sorted(left)) if left else dict(now)
 
 
 def partly(whole: Record, before: Record | None, *, updated: bool) -> Record:
@@ -116,6 +116,11 @@ def noted(before: Record, after: Record, *, settled: bool) -> Record:
         allowed=after.allowed,
         seen=after.seen,
     )
+
+
+def says_as_much(before: Record, after: Record) -> bool:
+    """Tell whether two records say the same of a file, whatever was seen of the plan since."""
+    return replace(after, origin=before.origin, seen=before.seen, reached=before.reached) == before
 
 
 def _told(before: Record, after: Record) -> bool:

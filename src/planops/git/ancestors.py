@@ -32,6 +32,13 @@ def texts(
             yield from _blob(repo, parent, path)
 
 
+def is_older(folder: Path, commit: str, heads: Sequence[str] = ("HEAD",)) -> bool:
+    """Tell whether every head lies in the history of a commit, before it."""
+    if not commit or descends(folder, commit, heads):
+        return False
+    return all(descends(folder, head, (commit,)) for head in heads)
+
+
 def _below(repo: Repo, folder: Path) -> PurePosixPath:
     top = repo.working_tree_dir
     return PurePosixPath(folder.resolve().relative_to(Path(top).resolve()) if top else "")

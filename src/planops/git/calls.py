@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NO_HOOKS: Final = f"core.hooksPath={os.devnull}"
 """The option that lets no hook of the user's run."""
 
+NO_BARE: Final = "safe.bareRepository=explicit"
+"""The option that lets no folder pass for a repository because of what it holds."""
+
 _GRACE: Final = 2.0
 """How long git may take to remove its locks once it is told to end, in seconds."""
 
@@ -48,12 +51,15 @@ _PLACE: Final = frozenset(
 def found(folder: Path) -> str:
     """Ask git which repository a folder belongs to, as if no variable named one; its folder.
 
-    Only so does git look whether it trusts the owner: a repository that is named is trusted.
+    Only so does git look whether it trusts the owner: a repository that is named is trusted. A
+    folder that is made up like a bare repository is none: a commit can hold one, and with it
+    settings that name programs to run.
 
     Raises ``GitCommandError`` where git finds none, or does not want the one that it finds.
     """
     environment = {name: value for name, value in os.environ.items() if name not in _PLACE}
-    return _call(folder, environment, threading.TIMEOUT_MAX, "rev-parse", "--absolute-git-dir")
+    words = ("rev-parse", "--absolute-git-dir")
+    return _call(folder, environment, threading.TIMEOUT_MAX, "-c", NO_BARE, *words)
 
 
 def limited(repo: Repo, seconds: float, verb: str, *words: str) -> str:

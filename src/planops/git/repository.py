@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from planops.core.report import GitFacts
@@ -99,16 +99,49 @@ def facts(folder: Path) -> GitFacts | None:
     return _answer(folder, question)
 
 
-def uncommitted(folder: Path) -> frozenset[str]:
-    """Name the files below a folder that are not as HEAD has them; none where git does not say."""
+def uncommitted(folder: Path) -> Callable[[str], bool]:
+    """Tell which files below a folder may not be as HEAD has them; all, where git does not say.
+
+    Besides what git calls changed, that is what it does not look at: ignored files, those of
+    another repository, and those that its index bids it to take for unchanged. A link is followed.
+    """
+
+    def question(repo: Repo) -> tuple[Path, frozenset[str], frozenset[str]]:
+        top = Path(repo.working_tree_dir or "").resolve()
+        where = ("--", str(folder.resolve()))
+        told = repo.git.status("--porcelain", "-z", "--untracked-files", "--no-renames", *where)
+        listed = repo.git.ls_files("-z", "-v", "--full-name", "--recurse-submodules", *where)
+        dirty = frozenset(line[3:].rstrip("/") for line in str(told).split("\0"))
+        plain = (line[2:] for line in str(listed).split("\0") if line.startswith("H "))
+        return top, dirty, frozenset(plain)
+
+    found = _answer(folder, question)
+    if found is None:
+        return lambda _: True
+    top, dirty, plain = found
+
+    def may_differ(file: str) -> bool:
+        place = folder.resolve() / file
+        if not place.resolve().is_relative_to(top):
+            return True
+        named, real = (path.relative_to(top) for path in (place, place.resolve()))
+        parts = (part for path in (named, real) for part in (path, *path.parents))
+        changed = any(part.as_posix() in dirty for part in parts)
+        return changed or (place.exists() and real.as_posix() not in plain)
+
+    return may_differ
+
+
+def left_out(folder: Path) -> frozenset[str]:
+    """Name the files below a folder that a sparse checkout leaves out of the work tree."""
 
     def question(repo: Repo) -> frozenset[str]:
-        place = folder.resolve().relative_to(Path(repo.working_tree_dir or "").resolve())
-        told = repo.git.status(
-            "--porcelain", "-z", "--untracked-files", "--no-renames", "--", str(folder)
-        )
-        named = (PurePosixPath(line[3:]) for line in str(told).split("\0") if line)
-        return frozenset(path.relative_to(place).as_posix() for path in named)
+        top = Path(repo.working_tree_dir or "").resolve()
+        place = folder.resolve().relative_to(top)
+        listed = str(repo.git.ls_files("-z", "-t", "--full-name", "--", str(top / place)))
+        skipped = (Path(line[2:]) for line in listed.split("\0") if line.startswith("S "))
+        gone = (path for path in skipped if not (top / path).exists())
+        return frozenset(path.relative_to(place).as_posix() for path in gone)
 
     return _answer(folder, question) or frozenset()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 MAX_FILES: Final = 100_000
 _SECONDS: Final = 60.0
+_CHUNK: Final = 1 << 20
+
+
+_LONGEST: Final = 4096  # bytes of a link's target
+_DOWN: Final = re.compile(r"(?:\.\./)*(?!\.\.?(?:/|$))[^/]+(?:/(?!\.\.?(?:/|$))[^/]+)*", re.DOTALL)
+"""Up, and then down only: what goes up again may do so from behind another link."""
 _ENTRY: Final = re.compile(
     rb"([0-7]{6}) (blob|commit) ([0-9a-f]{40,64}) +([0-9]+|-)\t(.+)", re.DOTALL
 )
@@ -90,7 +97,8 @@ def read(
     """Read files of a commit or tree below a folder, by their path from there.
 
     ``wanted`` chooses by path. Instead of the bytes there is the reason for a file of more than
-    ``most`` bytes, and for a link or a submodule that is wanted, or that may be ``hiding`` others.
+    ``most`` bytes, and for a link or a submodule that is wanted, or that may be ``hiding`` others:
+    a link to a file of the same tree hides none.
 
     Raises ``SettingsWrong`` where this clone does not hold the revision.
     """
@@ -104,13 +112,44 @@ def read(
                     found[path] = f"it has {entry.size} bytes; at most {most} are read"
                 elif wanted(path):
                     plain[path] = entry
-            elif wanted(path) or hiding(path):
+            elif wanted(path) or (hiding(path) and not _leads_to_file(repo, entries, path)):
                 what = "a symbolic link" if entry.mode == _LINK else "a submodule"
                 found[path] = f"it is {what}, and in a commit none is followed"
         held = blobs.read(repo, (entry.id for entry in plain.values()))
         for path, entry in plain.items():
             found[path] = held.get(entry.id, "this clone does not hold it; fetch it")
         return found
+
+
+def altered(folder: Path, paths: Collection[str]) -> frozenset[str]:
+    """Name the files below a folder whose bytes HEAD has otherwise, ends of lines apart.
+
+    Git's own word is not enough: attributes of a commit (``working-tree-encoding``, ``ident``, a
+    filter) make other bytes at a checkout, and git then calls the file clean.
+
+    Raises ``SettingsWrong`` where HEAD cannot be read.
+    """
+    held = read(folder, "HEAD", frozenset(paths).__contains__)
+
+    def same(path: str, data: bytes | str) -> bool:
+        file = folder / path
+        if isinstance(data, str) or not file.is_file():
+            return True
+        return file.read_bytes().replace(b"\r\n", b"\n") == data.replace(b"\r\n", b"\n")
+
+    return frozenset(path for path, data in held.items() if not same(path, data))
+
+
+def _leads_to_file(repo: Repo, entries: Mapping[str, _Entry], path: str) -> bool:
+    """Tell whether what is at a path is a link to a regular file below the same folder."""
+    link = entries[path]
+    if link.mode != _LINK or link.size > _LONGEST:
+        return False
+    target = blobs.read(repo, [link.id]).get(link.id, b"").decode(errors="surrogateescape")
+    if not _DOWN.fullmatch(target):
+        return False
+    found = entries.get(posixpath.normpath(posixpath.join(posixpath.dirname(path), target)))
+    return found is not None and found.mode in _REGULAR
 
 
 @contextmanager
@@ -143,14 +182,13 @@ def _entries(repo: Repo, folder: Path, revision: str) -> dict[str, _Entry]:
     top = Path(repo.working_tree_dir or "").resolve()
     below = PurePosixPath(folder.resolve().relative_to(top))
     try:
-        told: bytes = repo.git.ls_tree(
-            "-r", "-z", "--long", "--full-tree", revision, "--", f"{below}/",
-            stdout_as_string=False, strip_newline_in_stdout=False,
-        )  # fmt: skip
+        told = _listed(repo, revision, below)
     except (GitError, ValueError, OSError) as error:
         raise SettingsWrong(
             f"{folder}: commit {revision!r} cannot be read: {said(error)}; fetch it"
         ) from error
+    if told is None:
+        raise SettingsWrong(f"{folder}: commit {revision!r} has more than {MAX_FILES} files")
     found: dict[str, _Entry] = {}
     for line in told.split(b"\0"):
         match = _ENTRY.fullmatch(line)
@@ -160,6 +198,23 @@ def _entries(repo: Repo, folder: Path, revision: str) -> dict[str, _Entry]:
         size = int(match[4]) if match[4] != b"-" else 0
         entry = _Entry(mode=match[1], id=match[3].decode(), size=size)
         found[path.relative_to(below).as_posix()] = entry
-        if len(found) > MAX_FILES:
-            raise SettingsWrong(f"{folder}: commit {revision!r} has more than {MAX_FILES} files")
     return found
+
+
+def _listed(repo: Repo, revision: str, below: PurePosixPath) -> bytes | None:
+    """List a tree as git does, ``None`` where there is too much of it.
+
+    A tree may hold the same one many times, and that one again: few bytes make more files than
+    there is room for.
+    """
+    words = ("-r", "-z", "--long", "--full-tree", revision, "--", f"{below}/")
+    process = repo.git.ls_tree(*words, as_process=True)
+    told, files = bytearray(), 0
+    while more := process.stdout.read(_CHUNK):
+        told += more
+        files += more.count(b"\0")
+        if files > MAX_FILES:
+            process.proc.kill()
+            return None
+    process.wait()
+    return bytes(told)

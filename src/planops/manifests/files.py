@@ -55,6 +55,12 @@ def file_problem(
     return Problem(severity=severity, code=name, message=message, mark=mark, hint=hint)
 
 
+def unseen(path: str) -> Problem:
+    """Say that a file's name is not what it looks like."""
+    message = "the file's name holds characters that nobody can see"
+    return file_problem(path, "file-name", message, "rename it")
+
+
 def glob_pattern(glob: str) -> re.Pattern[str]:
     """Turn a glob into a pattern; ``**`` stands for any folders, ``*`` and ``?`` stay in one.
 
@@ -164,8 +170,7 @@ def _take(search: _Search, entry: os.DirEntry[str], path: str) -> bool:
         if wanted and regular and path.isprintable():
             search.found.setdefault(real, path)
         elif wanted and regular:
-            message = "the file's name holds characters that nobody can see"
-            search.problem(path, "file-name", message, "rename it")
+            search.problems.append(unseen(path))
         return False
     if wanted:
         warning = file_problem(

@@ -54,7 +54,10 @@ Places = Callable[[], Mapping[int, Mapping[tuple[str | int, ...], Spot]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What the files say. ``selected`` is true where paths, targets or labels narrowed the set."""
+    """What the files say.
+
+    ``selected`` is true where paths or labels narrowed the set; of a target there are all files.
+    """
 
     plans: tuple[Plan, ...]
     problems: tuple[Problem, ...]
@@ -105,7 +108,7 @@ def load_plans(
         problems=tuple(sorted(told, key=findings.place)),
         files=len(chosen),
         paths=tuple(chosen),
-        selected=bool(paths or targets or labels),
+        selected=bool(paths or labels),
     )
 
 

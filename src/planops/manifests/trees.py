@@ -52,7 +52,11 @@ class Committed:
         """Find the files that globs name; what is no plain file hides what may be behind it."""
         hides = (path for path, data in self.files.items() if isinstance(data, str))
         named = (path for path in self.files if concerns(path, globs))
-        return Found(files=tuple(sorted({*hides, *named})))
+        found = sorted({*hides, *named})
+        return Found(
+            files=tuple(path for path in found if path.isprintable()),
+            problems=tuple(files.unseen(path) for path in found if not path.isprintable()),
+        )
 
     def read(self, path: str) -> bytes | Problem:
         """Read a file, or say why it cannot be read."""

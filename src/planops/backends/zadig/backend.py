@@ -83,15 +83,22 @@ class ZadigBackend:
     def prepare(
         self, plans: Sequence[Plan], applied: Mapping[str, Specs] = NOTHING
     ) -> tuple[Desired, ...]:
-        """Look up everything that the files name, once, and make the specs canonical."""
+        """Look up everything that the files name, once, and make the specs canonical.
+
+        What was looked up for other files before stays known.
+        """
         before = [applied.get(plan.key.name, {}) for plan in plans]
         found = self._people(Directory.of(plans, before).accounts)
         administrator = any(people is not None for people in found.values())
         wanted_names = mentioned(plans)
         if runs_workflows(plans):
             wanted_names["codehost_name"].add("")  # of variables that no file declares
+        names, rules = self._names(wanted_names), self._rules
+        new = {kind.names: getattr(names, kind.names) for kind in KINDS if wanted_names[kind.field]}
         self._rules = replace(
-            self._rules, administrator=administrator, names=self._names(wanted_names)
+            rules,
+            administrator=administrator or rules.administrator,
+            names=replace(rules.names, **new),
         )
         pairs = zip(plans, before, strict=True)
         return tuple(resolved(plan, found, self._rules.shape, was) for plan, was in pairs)
