@@ -177,6 +177,10 @@ class Forge(Protocol):
         """Read a pull request."""
         ...
 
+    def tip(self, branch: str) -> str:
+        """Give the commit that a branch is at now."""
+        ...
+
     def pulls_of(self, commit: str) -> tuple[Pull, ...]:
         """Read the merged pull requests that brought a commit to its branch."""
         ...

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -270,6 +273,49 @@ def test_a_pull_request_reaches_no_other_server_and_lifts_no_limit(
         assert "mass-change" in ended.out
 
 
+@pytest.mark.parametrize(
+    "event", ["pull_request_review", "pull_request_review_comment", "workflow_run", "invented"]
+)
+@pytest.mark.parametrize("command", ["diff", "drift", "status"])
+def test_every_event_of_a_pull_request_reads_the_base_s_settings(
+    kept: Place,
+    elsewhere: tuple[ZadigSandbox, str],
+    monkeypatch: pytest.MonkeyPatch,
+    event: str,
+    command: str,
+) -> None:
+    """They check out the pull request, and have the secrets of the repository."""
+    other, url = elsewhere
+    settings(kept, url=url, token="${env:HOME_TOKEN}")
+    monkeypatch.setenv("HOME_TOKEN", "stolen")
+    kept.commit()
+    head, base = (kept.git("rev-parse", name).strip() for name in ("feature", "main"))
+    run = {"event": "pull_request", "head_sha": head, "head_branch": "feature"}
+    held = {
+        "repository": {"full_name": "a/b"},
+        "pull_request": {"number": 7, "head": {"sha": head}, "base": {"sha": base, "ref": "main"}},
+        "workflow_run": {**run, "head_repository": {"owner": {"login": "x"}}},
+    }
+    file = kept.folder.parent / "event.json"
+    file.write_text(json.dumps(held))
+    for name, value in {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REPOSITORY": "a/b",
+        "GITHUB_API_URL": "http://127.0.0.1:1",
+        "GITHUB_SERVER_URL": "https://github.example.com",
+        "GITHUB_RUN_ID": "1",
+        "GITHUB_RUN_ATTEMPT": "1",
+        "GITHUB_EVENT_NAME": event,
+        "GITHUB_EVENT_PATH": str(file),
+        "GITHUB_REF": "refs/heads/main" if event == "workflow_run" else "refs/pull/7/merge",
+    }.items():
+        monkeypatch.setenv(name, value)
+    ended = kept.planops(command)
+    assert other.received == ()
+    known = event.startswith("pull_request")
+    assert ("is not as the base" if known else "set PLANOPS_BASE") in ended.both
+
+
 def test_only_listed_variables_are_read(kept: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLANOPS_SECRETS", "OTHER, THIRD")
     since = len(kept.zadig.received)
@@ -319,6 +365,98 @@ def test_links_of_a_commit_are_not_followed(kept: Place) -> None:
     )
     assert "plans/more" in told
     assert len(kept.zadig.received) == since
+
+
+def test_a_clone_that_is_too_shallow_takes_no_plan_away(
+    kept: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a checkout of two commits of a pull request's trial merge is, for one."""
+    kept.plan(description="two", jobs=[TEXT])
+    kept.commit()
+    kept.git("checkout", "--quiet", "main")
+    kept.plan("later", description="three")
+    kept.commit()
+    kept.git("checkout", "--quiet", "-b", "trial")
+    kept.git("merge", "--quiet", "--no-ff", "--no-edit", "feature")
+    clone, there = kept.folder.parent / "clone", f"file://{kept.folder}"
+    kept.git("clone", "--quiet", "--depth", "2", "--branch", "trial", there, str(clone))
+    monkeypatch.chdir(clone)
+    ended = kept.planops("review", "--offline", "--base", "HEAD^1", "--head", "HEAD^2")
+    assert ended.code == ExitCode.FAILED
+    assert "fetch the whole history" in ended.err
+    assert ended.out == ""
+
+
+@pytest.mark.parametrize("name", [b"\xff", b"a\nb", b"a\x1b[31m", "a\u202eb".encode()])
+def test_a_name_that_nobody_can_see_is_wrong_before_it_is_merged(kept: Place, name: bytes) -> None:
+    file = kept.plan("new", description="three")
+    os.rename(os.fsencode(file), os.fsencode(file.parent) + b"/" + name + b".yaml")  # noqa: PTH104
+    assert kept.planops("validate").code == ExitCode.FAILED
+    ended = reviewed(kept)
+    assert ended.code == ExitCode.FAILED
+    assert {one["code"] for one in ended.json["problems"]} == {"file-name"}
+
+
+def test_settings_that_are_nearer_once_they_are_merged_are_pointed_out(kept: Place) -> None:
+    kept.git("checkout", "--quiet", "main")
+    kept.write("deploy/README", "nothing yet\n")
+    kept.commit()
+    kept.git("checkout", "--quiet", "-B", "feature")
+    kept.write("deploy/planops.yaml", (kept.folder / "planops.yaml").read_text())
+    ended = reviewed(kept, "-C", "deploy")
+    assert ended.code == ExitCode.OK
+    assert ended.json["review"]["settings"] == ["deploy/planops.yaml"]
+    kept.git("checkout", "--quiet", "feature")
+    ended = kept.json("review", "-C", "deploy", "--base", "main")
+    assert ended.json["review"]["settings"] == ["deploy/planops.yaml"]
+
+
+def test_a_tree_without_end_is_not_read_to_its_end(kept: Place) -> None:
+    """Twelve trees, each ten times in the next one: 10^12 files, in a kilobyte."""
+    tree = kept.git("rev-parse", "HEAD:plans").strip()
+    listing = kept.folder.parent / "listing"
+    for _ in range(12):
+        rows = (f"040000 tree {tree}\td{number}\n" for number in range(10))
+        listing.write_text("".join(rows))
+        with listing.open() as rows_of_it:
+            made = subprocess.run(
+                ["git", "mktree"],  # noqa: S607
+                cwd=kept.folder, stdin=rows_of_it, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+        tree = made.stdout.strip()
+    head = kept.git("commit-tree", "-p", "main", "-m", "endless", tree).strip()
+    ended = kept.planops("review", "--base", "main", "--head", head)
+    assert ended.code == ExitCode.FAILED
+    assert "has more than 100000 files" in ended.err
+
+
+def test_a_link_to_a_file_that_is_no_plan_is_in_nobody_s_way(kept: Place) -> None:
+    kept.write("README.md", "how plans are written\n")
+    (kept.folder / "plans/README.md").symlink_to("../README.md")
+    kept.plan(description="two", jobs=[TEXT])
+    assert kept.planops("validate").code == ExitCode.OK
+    ended = reviewed(kept)
+    assert ended.code == ExitCode.OK
+    assert share(ended)["caused"] == ["/spec/description"]
+    kept.git("checkout", "--quiet", "feature")
+    (kept.folder / "plans/up").symlink_to("more/../../README.md")
+    ended = reviewed(kept)
+    assert {one["file"] for one in ended.json["problems"]} == {"plans/up"}
+
+
+@pytest.mark.parametrize("words", [(), ("--offline",)])
+def test_a_file_that_was_wrong_before_is_pointed_out(kept: Place, words: tuple[str, ...]) -> None:
+    kept.git("checkout", "--quiet", "main")
+    good = (kept.folder / "plans/train.yaml").read_text()
+    kept.write("plans/train.yaml", f"{good}oops: 1\n")
+    kept.commit()
+    kept.git("checkout", "--quiet", "-B", "feature")
+    kept.write("plans/train.yaml", good)
+    ended = reviewed(kept, *words)
+    assert ended.code == ExitCode.OK
+    (problem,) = ended.json["problems"]
+    assert (problem["code"], problem["severity"]) == ("wrong-base", "warning")
+    assert "its plans look new" in problem["message"]
 
 
 def test_a_file_that_is_wrong_stops_its_target(kept: Place) -> None:

@@ -38,6 +38,7 @@ MARKERS = st.builds(
     seq=st.tuples(NUMBERS, NUMBERS),
     risk=st.sampled_from(Risk),
     kind=st.sampled_from(Kind),
+    scope=st.from_regex(r"[a-z0-9.,\-]{0,40}", fullmatch=True),
 )
 
 
@@ -197,3 +198,9 @@ def test_texts_are_compared_as_forges_keep_them(one: str, other: str, equal: obj
 )
 def test_a_commit_id_is_whole(text: str, whole: object) -> None:
     assert is_sha(text) is whole
+
+
+@pytest.mark.parametrize("scope", [1, ["a"], "a b", "<b>", "a" * 501])
+def test_a_scope_is_names_of_targets(scope: object) -> None:
+    assert marker_of(written(scope="prod,stage")) == replace(MARKER, scope="prod,stage")
+    assert marker_of(written(scope=scope)) is None

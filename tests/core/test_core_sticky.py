@@ -219,3 +219,16 @@ def test_the_table_of_the_issue(
 def test_another_title_is_written() -> None:
     found = track([issue(5)], ME, "Drift on prod", Post(marker=DRIFT, body="x"), wanted=True)
     assert found.act is Act.UPDATE
+
+
+def test_a_run_about_one_target_leaves_alone_what_is_said_of_others() -> None:
+    review, prod = marker((1, 1)), replace(marker((2, 1), kind=Kind.OUTCOME), scope="prod")
+    stage = Post(marker=replace(prod, scope="stage"), body="x")
+    assert decide([comment(1, review)], ME, stage, MERGED).id == 1
+    assert decide([comment(1, prod)], ME, stage, MERGED) == Verdict(act=Act.CREATE)
+    found = decide([comment(1, prod), comment(2, stage.marker, "y")], ME, stage, MERGED)
+    assert (found.act, found.id, found.surplus) == (Act.UPDATE, 2, ())
+    late = decide(
+        [comment(1, prod), comment(2, stage.marker)], ME, Post(marker=review, body="x"), MERGED
+    )
+    assert (late.act, late.surplus) == (Act.SUPERSEDED, ())

@@ -64,6 +64,9 @@ class GitHub(Forge):
             case ("GET", "pulls", number):
                 found = self.store.pulls.get(int(number))
                 return Answer(body=_pull(found)) if found else NOT_FOUND
+            case ("GET", "branches", name):
+                tip = self.store.tips.get(name)
+                return Answer(body={"name": name, "commit": {"sha": tip}}) if tip else NOT_FOUND
             case ("GET", "commits", commit, "pulls"):
                 rows = [_pull(pull, listed=True) for pull in self.store.of_commit(commit)]
                 return self.page(asked, rows, asked.path)

@@ -56,6 +56,9 @@ class GitLab(Forge):
                 if method == "PUT":
                     _relabel(found, asked.body)
                 return Answer(body=_pull(found))
+            case ("GET", "repository", "branches", name):
+                tip = self.store.tips.get(name)
+                return Answer(body={"name": name, "commit": {"id": tip}}) if tip else NOT_FOUND
             case ("GET", "repository", "commits", commit, "merge_requests"):
                 found_pulls = [_pull(pull) for pull in self.store.of_commit(commit)]
                 return self.page(asked, found_pulls, asked.path)

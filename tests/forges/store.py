@@ -75,6 +75,7 @@ class Store:
         self.ids = count(1001)
         self.pulls: dict[int, Pull] = {}
         self.tickets: dict[int, Ticket] = {}
+        self.tips: dict[str, str] = {}  # what branches are at
 
     def open_pull(self, *, fork: bool = False, owner: str = "acme", source: str = "change") -> Pull:
         number = next(self.numbers)

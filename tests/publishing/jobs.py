@@ -124,6 +124,7 @@ class Jobs:
         """The job of a pull request; ``head`` is what it was started for."""
         self._job(token)
         head = head or pull.head
+        self.there.store.tips["main"] = self.place.git("rev-parse", "main").strip()
         if self.is_github:
             self._github("pull_request_target", {
                 "number": pull.number,
@@ -155,6 +156,18 @@ class Jobs:
         else:
             self._gitlab({
                 "CI_COMMIT_SHA": head, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_SOURCE": "push",
+            })  # fmt: skip
+        return self._ended("apply", "--yes", "--publish", *words)
+
+    def reconcile(self, *words: str, token: str = WRITER) -> Ended:
+        """The scheduled job that applies again."""
+        self._job(token)
+        head = self.place.git("rev-parse", "HEAD").strip()
+        if self.is_github:
+            self._github("schedule", {})
+        else:
+            self._gitlab({
+                "CI_COMMIT_SHA": head, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_SOURCE": "schedule",
             })  # fmt: skip
         return self._ended("apply", "--yes", "--publish", *words)
 

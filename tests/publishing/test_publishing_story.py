@@ -139,6 +139,105 @@ def test_an_option_that_names_another_pull_request_is_refused(jobs: Jobs) -> Non
     assert pull.notes == []
 
 
+def test_a_base_that_is_named_does_not_make_the_base_the_head(jobs: Jobs) -> None:
+    """The work tree of such a job is the base, or a trial merge."""
+    jobs.place.plan(description="two", jobs=[TEXT])
+    pull = jobs.open()
+    ended = jobs.review(pull, "--base", "main")
+    assert ended.code == ExitCode.OK
+    assert ended.json["review"]["head"] == pull.head
+    assert "prod/train" in jobs.sticky(pull)
+    ended = jobs.review(pull, "--base", "main", "--head", "main")
+    assert ended.json["review"]["head"] == ended.json["review"]["base"]
+
+
+def test_a_token_that_cannot_be_sent_is_said_before_anything_is_done(jobs: Jobs) -> None:
+    jobs.place.plan(description="two", jobs=[TEXT])
+    jobs.place.commit()
+    before = len(jobs.place.zadig.received)
+    ended = jobs.apply(token="of two words")
+    assert ended.code == ExitCode.FAILED
+    assert "it is empty, or holds a space" in ended.err
+    assert len(jobs.place.zadig.received) == before
+
+
+PARTS = """\
+apiVersion: planops/v1
+kind: ZadigReleasePlan
+metadata: {name: train}
+spec:
+  name: Plan train
+  description: one
+
+
+
+  manager: patrick
+
+
+
+  jobs:
+  - {name: Announce, type: text, spec: {content: Hello}}
+"""
+
+
+def test_it_is_merged_into_what_the_branch_is_at_now(jobs: Jobs) -> None:
+    """A forge says the base as it was once: GitLab, where the branches parted."""
+    file = jobs.place.write("plans/train.yaml", PARTS)
+    jobs.place.commit()
+    file.write_text(PARTS.replace("one", "two"))
+    pull = jobs.open()
+    file.write_text(PARTS.replace("Hello", "Bye"))
+    limits = "limits: {mass-change: 100%}\n"
+    settings = jobs.place.folder / "planops.yaml"
+    settings.write_text(settings.read_text().replace("targets:", f"{limits}targets:"))
+    jobs.place.commit()
+    jobs.place.git("push", "--quiet", "origin", "main")
+    assert jobs.place.planops("apply", "--yes").code == ExitCode.OK
+    ended = jobs.review(pull)
+    assert ended.code == ExitCode.OK, ended.out
+    assert ended.json["review"]["base"] == jobs.place.git("rev-parse", "main").strip()
+    assert ended.json["review"]["settings"] == []
+    (told,) = (one["review"] for one in ended.json["changes"] if one["key"] == "train")
+    assert (told["caused"], told["there"]) == (["/spec/description"], [])
+
+
+def test_the_outcome_is_told_once_and_to_whom_it_concerns(jobs: Jobs) -> None:
+    place, store = jobs.place, jobs.there.store
+    (train,) = (str(one["id"]) for one in place.zadig.plans() if one["name"] == "Plan train")
+    place.plan(description="two", jobs=[TEXT])
+    pull = jobs.open()
+    jobs.merge(pull)
+    released = store.open_pull(source="main")  # it brings the same commit to another branch
+    released.branch, released.open = "release", False
+    released.head, released.base, released.merge = pull.head, pull.base, pull.merge
+    place.zadig.edit(train, {"description": "theirs"})
+    assert jobs.apply().code == ExitCode.REFUSED
+    for _ in range(3):
+        assert jobs.reconcile().code == ExitCode.REFUSED
+    assert "refused" in jobs.sticky(pull)
+    assert len(jobs.notices(pull)) == 1
+    assert released.notes == []
+
+
+def test_what_could_not_be_compared_is_not_routine(jobs: Jobs) -> None:
+    jobs.place.plan(description="two", jobs=[TEXT])
+    pull = jobs.open()
+    assert jobs.review(pull).code == ExitCode.OK
+    assert (pull.labels, jobs.outputs()["risk"]) == ([], "routine")
+    jobs.place.write("plans/bad.yaml", "kind: Nothing\n")
+    jobs.push(pull)
+    assert jobs.review(pull).code == ExitCode.FAILED
+    assert (pull.labels, jobs.outputs()["risk"]) == (["planops/blocked"], "blocked")
+
+
+def test_a_target_that_is_stopped_is_not_routine(jobs: Jobs) -> None:
+    for number in range(8):
+        jobs.place.plan(f"new-{number}", description="three", jobs=[TEXT])
+    pull = jobs.open()
+    assert jobs.review(pull).code == ExitCode.REFUSED
+    assert (pull.labels, jobs.outputs()["risk"]) == (["planops/blocked"], "blocked")
+
+
 def test_outside_of_a_ci_nothing_can_be_published(jobs: Jobs) -> None:
     ended = jobs.place.planops("review", "--base", "main", "--publish")
     assert ended.code == ExitCode.USAGE

@@ -157,6 +157,15 @@ def test_a_review_checks_out_the_base_commit(workflow: Workflow) -> None:
     assert ref == "${{ github.event.pull_request.base.sha }}"
 
 
+@pytest.mark.parametrize("workflow", of("review", reusable(), alone(), callers()), ids=str)
+def test_a_review_is_for_the_default_branch(workflow: Workflow) -> None:
+    """Whoever sends a pull request chooses its base, and with it the settings that are used."""
+    condition = workflow.jobs["review"].get("if", "")
+    trigger = workflow.tree["on"].get("pull_request_target") or {}
+    of_default = "github.event.pull_request.base.ref == github.event.repository.default_branch"
+    assert trigger.get("branches") == ["example-branch"] or condition == of_default
+
+
 @each
 def test_no_workflow_takes_anything_of_a_pull_request_but_its_number_and_base(
     workflow: Workflow,
@@ -165,6 +174,7 @@ def test_no_workflow_takes_anything_of_a_pull_request_but_its_number_and_base(
     assert taken <= {
         "pull_request.number",
         "pull_request.base.sha",
+        "pull_request.base.ref",
         "repository.default_branch",
     }
     assert not re.search(r"github\.(?:head_ref|base_ref|actor|triggering_actor)", workflow.text)

@@ -7,6 +7,7 @@ that they name, is pointed out and never used: it reaches no other server and li
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SECRETS = "PLANOPS_SECRETS"
 CHANGED = "settings-changed"
+PULLS = "refs/pull/"
+"""What GitHub checks out in a pull request's build, whatever event it is for."""
 Read = tuple["Config | None", tuple[Problem, ...]]
 
 
@@ -42,16 +45,22 @@ def settings(chdir: Path, base: str, *, calls: bool, head: str = "") -> Read:
             )
         return check_config(find_config(chdir))
     config, problems = check_text(path, data)
-    return config, (*problems, *_changed(config, path, base, head))
+    return config, (*problems, *_changed(config, path, base, head, chdir.resolve()))
 
 
-def _changed(config: Config | None, path: Path, base: str, head: str) -> Iterator[Problem]:
-    """Point out every file of the operator that a pull request changes."""
+def _changed(
+    config: Config | None, path: Path, base: str, head: str, here: Path
+) -> Iterator[Problem]:
+    """Point out every file of the operator that a pull request changes.
+
+    Settings that are nearer to ``here`` take the place of the base's once they are merged.
+    """
     from planops.git.repository import top
     from planops.git.trees import read
 
     root = top(path.parent) or path.parent
-    named = [path] if config is None else [path, *_named(config)]
+    nearer = (folder / path.name for folder in (here, *here.parents))
+    named = [path, *takewhile(path.__ne__, nearer), *(_named(config) if config else ())]
     inside = {file.relative_to(root).as_posix(): file for file in named if _in(file, root)}
     known = read(root, base, inside.__contains__)
     now = read(root, head, inside.__contains__) if head else {}
@@ -89,7 +98,8 @@ def base_of(environ: Mapping[str, str]) -> str:
     from planops.forges.events import Trigger
 
     event = detect(environ)
-    if event is None or event.trigger is not Trigger.PULL:
+    about = event is not None and event.trigger in {Trigger.PULL, Trigger.RUN}
+    if event is None or not (about or environ.get("GITHUB_REF", "").startswith(PULLS)):
         return ""
     if not event.base:
         raise SettingsWrong(

@@ -20,10 +20,10 @@ from planops.cli.output import TIMES
 from planops.cli.pull import GITHUB_TOKEN, GITLAB_TOKEN, token_of
 from planops.core.changes import ChangeKind
 from planops.core.forge import Kind, Marker, Post, Risk, room
-from planops.core.report import Outcome, Report, has_changes, summary
+from planops.core.report import ExitCode, Outcome, Report, has_changes, summary
 from planops.core.review import Review, worst
 from planops.errors import ForgeFailed, OutcomeUnknown, PlanopsError, UsageWrong
-from planops.render import shares
+from planops.render import merging, shares
 from planops.render.room import GITHUB, GITLAB, SUMMARY, Limit
 
 if TYPE_CHECKING:
@@ -43,16 +43,24 @@ class Publisher:
     """Where reports are published; ``secrets`` are masked in all that leaves this process.
 
     ``annotates`` tells that GitHub's annotations must be written here, since no format does it.
+    ``scope`` names the targets where the run is about some of them only: jobs of other targets
+    speak for the others.
     """
 
     event: Event
     annotates: bool = True
+    scope: str = ""
     token: str = field(repr=False)
     secrets: Collection[str] = field(default=(), repr=False)
 
     @classmethod
-    def here(cls, sinks: Sequence[tuple[str, str]] = ()) -> Publisher:
-        """Give the publisher of the CI job that this is. Raises ``UsageWrong`` outside of any."""
+    def here(cls, sinks: Sequence[tuple[str, str]] = (), targets: Sequence[str] = ()) -> Publisher:
+        """Give the publisher of the CI job that this is.
+
+        Raises ``UsageWrong`` outside of any, ``SettingsWrong`` for a token that cannot be sent:
+        after the calls are made would be too late to say so.
+        """
+        from planops.forges.connect import check_token
         from planops.forges.detect import detect
 
         event = detect(os.environ)
@@ -61,7 +69,10 @@ class Publisher:
                 "--publish: this is no job of GitHub Actions or GitLab CI; leave the option out"
             )
         annotates = ("github", "") not in sinks
-        return cls(event=event, annotates=annotates, token=token_of(event, os.environ))
+        scope, token = ",".join(sorted({*targets}))[:500], token_of(event, os.environ)
+        if token:
+            check_token(event, token)
+        return cls(event=event, annotates=annotates, scope=scope, token=token)
 
     def review(self, report: Report, facts: Review) -> None:
         """Publish what merging a pull request would do."""
@@ -71,7 +82,7 @@ class Publisher:
             return review.text(report, times=TIMES, limit=limit, address=self.event.run)
 
         self._job(report, text(SUMMARY))
-        risk = worst(item.share for item in report.changes)
+        risk = _risk(report)
         if not facts.number:
             say("publish: no pull request is known; no comment was written")
             return
@@ -86,7 +97,12 @@ class Publisher:
         self._tell("labels", lambda forge: forge.label(facts.number, wanted, LABELS))
 
     def outcome(self, report: Report) -> None:
-        """Publish what came of merging: into the comment of the pull request that was merged."""
+        """Publish what came of merging: into the comment of the pull request that was merged.
+
+        One that brought the commit to another branch is not meant. Whoever sent it is told by a
+        comment of its own, but not by every scheduled run again.
+        """
+        from planops.forges.events import Trigger
         from planops.render import outcome
 
         def text(limit: Limit) -> str:
@@ -99,10 +115,11 @@ class Publisher:
         risk = Risk.BLOCKED if bad else Risk.ROUTINE
 
         def comment(forge: Forge) -> None:
-            for pull in forge.pulls_of(self.event.head):
+            merged = forge.pulls_of(self.event.head)
+            for pull in (one for one in merged if self.event.branch in {"", one.branch}):
                 marker = self._marker(pull.number, pull.head, risk, Kind.OUTCOME)
                 forge.upsert(self._post(forge, marker, text))
-                if bad:
+                if bad and self.event.trigger is not Trigger.SCHEDULE:
                     words = f"@{pull.author} planops did not apply all of this: {self.event.run}"
                     told = self._marker(pull.number, pull.head, risk, Kind.NOTICE)
                     forge.notice(Post(marker=told, body=words))
@@ -119,13 +136,14 @@ class Publisher:
 
         self._job(report, text(SUMMARY))
         wanted = bool(report.changes)
-        if not wanted and any(target.error for target in report.targets):
-            say("publish: not every target could be compared, so the issue stays as it is")
+        if not wanted and report.ended is not ExitCode.OK:
+            say("publish: not everything could be compared, so the issue stays as it is")
             return
 
         def issue(forge: Forge) -> None:
             marker = self._marker(0, self.event.head or "0" * 40, Risk.ATTENTION, Kind.DRIFT)
-            forge.issue("planops: drift", self._post(forge, marker, text), wanted=wanted)
+            title = f"planops: drift of {self.scope}" if self.scope else "planops: drift"
+            forge.issue(title, self._post(forge, marker, text), wanted=wanted)
 
         self._tell("issue", issue)
 
@@ -150,6 +168,7 @@ class Publisher:
             seq=self.event.seq,
             risk=risk,
             kind=kind,
+            scope="" if kind is Kind.REVIEW else self.scope,
         )
 
     def _job(self, report: Report, body: str) -> None:
@@ -188,13 +207,25 @@ class Publisher:
             say(f"publish: no {what}: {error}; the job's output has the whole report")
 
 
+def _stopped(report: Report) -> bool:
+    """Tell that something stands against a whole target, or that not all could be compared."""
+    return bool(merging.troubles(report)) or not merging.certain(report)
+
+
+def _risk(report: Report) -> Risk:
+    """Give the greatest risk of a review; what is stopped or not compared is not routine."""
+    if _stopped(report):
+        return Risk.BLOCKED
+    return worst(item.share for item in report.changes)
+
+
 def outputs(report: Report) -> dict[str, str]:
     """Give the outputs of a job: what later steps decide by."""
     counts = summary(report)
     marks = [i.fingerprint for i in report.changes if i.change.acts and not i.change.refusals]
     found = {name: str(counts[name]) for name in _COUNTS}
     asked = report.review is not None and not report.review.offline
-    risk = worst(item.share for item in report.changes).value if asked else ""
+    risk = _risk(report).value if asked else ""
     return {
         "has-changes": str(has_changes(report)).lower(),
         "risk": risk,
@@ -212,7 +243,7 @@ def short(values: Mapping[str, str]) -> dict[str, str]:
 def labels(report: Report) -> frozenset[str]:
     """Say which of our labels a pull request is to carry."""
     caused = [item for item in report.changes if item.share is not None and item.share.causes]
-    found = set[str]()
+    found = {"planops/blocked"} if _stopped(report) else set[str]()
     for item in caused:
         found |= {"planops/blocked"} if item.change.refusals else set()
         found |= {"planops/deletes"} if item.change.kind is ChangeKind.DELETE else set()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planops.errors import SettingsWrong, Stale, UsageWrong
+from planops.errors import ForgeRefused, SettingsWrong, Stale, UsageWrong
 
 if TYPE_CHECKING:
     from planops.core.forge import Pull
@@ -36,8 +37,9 @@ def token_of(event: Event, environ: Mapping[str, str]) -> str:
 def subject(root: Path, base: str, head: str, number: int) -> Subject:
     """Find out what is to be reviewed, and see to it that this clone holds it.
 
-    What is named is taken as it is named. Otherwise it is the CI's pull request, as the forge has
-    it now; without a token what the CI says of it is all there is.
+    What is named is taken as it is named. The rest is the CI's pull request, as the forge has it
+    now; without a token what the CI says of it is all there is. HEAD is taken for a head outside of
+    a pull request's build only: there it may as well be the base, or a trial merge.
 
     Raises ``UsageWrong`` where nobody says what is merged into, ``Stale`` where the pull request
     has moved on, ``ForgeFailed`` where the forge does not say what must be known.
@@ -45,18 +47,20 @@ def subject(root: Path, base: str, head: str, number: int) -> Subject:
     from planops.forges.detect import detect
 
     event = detect(os.environ)
-    if base and not number:
+    known = event is not None and bool(event.number or event.source)
+    if base and not number and (head or not known):
         return Subject(base=base, head=head or "HEAD", number=event.number if event else 0)
-    if event is None or not (number or event.number or event.source):
+    if event is None or not (number or known):
         raise UsageWrong(
             "review: nobody says what is merged into; name it: --base origin/main (in a pull"
             " request's build it is known)"
         )
     pull = _asked(event, number)
     if pull is None:
-        found = Subject(base=base or event.base, head=event.head, number=event.number)
+        found = Subject(base=base or event.base, head=head or event.head, number=event.number)
     else:
-        found = Subject(base=base or pull.base or event.base, head=pull.head, number=pull.number)
+        into = base or pull.base or event.base
+        found = Subject(base=into, head=head or pull.head, number=pull.number)
     if not found.base or not found.head:
         raise SettingsWrong(
             "review: neither the CI nor the forge says what is merged into; name it by --base"
@@ -66,7 +70,11 @@ def subject(root: Path, base: str, head: str, number: int) -> Subject:
 
 
 def _asked(event: Event, number: int) -> Pull | None:
-    """Ask the forge about the pull request; ``None`` where the job has no token to ask with."""
+    """Ask the forge about the pull request; ``None`` where the job has no token to ask with.
+
+    Its base is the tip of the base branch now, which is what it is merged into: forges keep an
+    older commit there, GitLab the one at which the branches parted.
+    """
     token = token_of(event, os.environ)
     if number and event.number and number != event.number:
         raise UsageWrong(
@@ -83,9 +91,9 @@ def _asked(event: Event, number: int) -> Pull | None:
     from planops.forges.events import confirmed
 
     with connect(event, token, SystemClock()) as forge:
-        if number and not event.number:
-            return forge.pull(number)
-        pull = confirmed(forge, event)
+        pull = forge.pull(number) if number and not event.number else confirmed(forge, event)
+        with suppress(ForgeRefused):
+            pull = pull and replace(pull, base=forge.tip(pull.branch))
     if pull is None:
         raise Stale(
             f"{event.repository}: no open pull request has the head {event.head[:12]} any more; the"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output
 from planops.cli.publish import Publisher
 from planops.cli.session import Asked, Running, Session, failed, running
+from planops.core.model import Mark, Problem, Severity
 from planops.core.report import ExitCode, GitFacts, Report, TargetReport
 from planops.core.review import Review
 from planops.errors import PlanopsError, SettingsWrong, Stale
@@ -79,7 +81,7 @@ def command(
       planops review --format text --format json=review.json
     """  # noqa: D301  click reads the backspace, and never shows it
     publisher = Publisher.here(given["sinks"]) if publish else None
-    asked = Asked.of({**given, "labels": ()})
+    asked = Asked.of({**given, "labels": (), "base": ""})
     try:
         found = pull.subject(
             given["chdir"], base_revision or "", head_revision or "", pull_request or 0
@@ -121,8 +123,9 @@ class Question:
 
     @classmethod
     def of(cls, folder: Path, subject: pull.Subject) -> Question:
-        """Resolve both. Raises ``SettingsWrong`` where this clone does not hold one."""
+        """Resolve both. Raises ``SettingsWrong`` where this clone does not hold enough."""
         from planops.git import trees
+        from planops.git.fetching import is_shallow
         from planops.git.repository import top
 
         root = top(folder)
@@ -130,12 +133,18 @@ class Question:
             raise SettingsWrong(f"{folder}: this is no git repository; a review compares commits")
         into, head = trees.resolved(root, subject.base), trees.resolved(root, subject.head)
         merged = trees.merged(root, into, head)
-        before = into if merged else trees.fork_point(root, into, head) or into
+        before = into if merged else trees.fork_point(root, into, head)
+        if not before and is_shallow(root):
+            raise SettingsWrong(
+                f"{folder}: this clone does not hold the place where {head[:12]} left"
+                f" {into[:12]}, so that nobody knows what is changed; fetch the whole history"
+                " (fetch-depth: 0, GIT_DEPTH: 0, git fetch --unshallow)"
+            )
         return cls(
             root=root,
             base=into,
             head=head,
-            before=before,
+            before=before or into,
             after=merged or head,
             clean=bool(merged),
             number=subject.number,
@@ -190,12 +199,25 @@ def _opened(asked: Asked, question: Question) -> tuple[Session, Files | None]:
         asked=asked,
         config=found,
         loaded=files.after,
-        problems=(*problems, *files.after.problems),
+        problems=(*problems, *_unreadable(files.before, question.base), *files.after.problems),
         facts=lambda: facts,
         heads=(question.head, question.base),
         locate=files.sides("").locate,
     )
     return session, files
+
+
+def _unreadable(before: Loaded, base: str) -> Iterator[Problem]:
+    """Point out files that are wrong in the base: what they declare there nobody knows."""
+    wrong = (p.mark.file for p in before.problems if p.severity is Severity.ERROR and p.mark)
+    for file in sorted(set(wrong)):
+        yield Problem(
+            severity=Severity.WARNING,
+            code="wrong-base",
+            message=f"this file is wrong in the base {base[:12]}, so that its plans look new",
+            mark=Mark(file=file, line=1, column=1),
+            hint="what is caused here and what was there before cannot be told apart for them",
+        )
 
 
 def _files(config: Config, question: Question, asked: Asked) -> Files:

@@ -16,6 +16,7 @@ Seq: TypeAlias = tuple[int, int]
 """Which run, which attempt of it: a later run has the greater pair, in one repository."""
 
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9_.\-]+(?:/[A-Za-z0-9_.\-]+)+")
+_SCOPE: Final = re.compile(r"[A-Za-z0-9_.,\-]{0,500}")
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LINE: Final = re.compile(r"<!-- planops:v1 (\{[\x20-\x7e]{1,2500}\}) -->")
 _LONGEST: Final = 500
@@ -108,7 +109,9 @@ class Pull:
 class Marker:
     """The hidden first line: what a text of ours is about, and which run wrote it.
 
-    ``number`` is the pull request's, 0 for none. Raises ``ValueError`` for what no marker holds.
+    ``number`` is the pull request's, 0 for none. ``scope`` names the targets of a run that was
+    about some of them only, so that what is said of others stays. Raises ``ValueError`` for what no
+    marker holds.
     """
 
     repository: str
@@ -117,6 +120,7 @@ class Marker:
     seq: Seq
     risk: Risk
     kind: Kind
+    scope: str = ""
 
     def __post_init__(self) -> None:
         if not _REPOSITORY.fullmatch(self.repository) or len(self.repository) > _LONGEST:
@@ -126,12 +130,17 @@ class Marker:
         numbers = (self.number, *self.seq)
         if not all(type(each) is int and 0 <= each < _GREATEST for each in numbers):
             raise ValueError("a marker's numbers must be at least 0, and below 2^63")
+        if not _SCOPE.fullmatch(self.scope):
+            raise ValueError("a marker's scope must be names of targets")
 
     @property
     def line(self) -> str:
         """The line as it is written; no value in it can end the HTML comment."""
         values = (self.repository, self.number, self.head, *self.seq, self.risk, self.kind)
-        held = json.dumps(dict(zip(_KEYS, values, strict=True)), separators=(",", ":"))
+        named = dict(zip(_KEYS, values, strict=True))
+        if self.scope:
+            named["scope"] = self.scope
+        held = json.dumps(named, separators=(",", ":"))
         return f"<!-- planops:v1 {held.replace('--', '-' + chr(92) + 'u002d')} -->"
 
     @property
@@ -178,6 +187,7 @@ def marker_of(text: str) -> Marker | None:
             seq=(held["run"], held["attempt"]),
             risk=Risk(held["risk"]),
             kind=Kind(held["kind"]),
+            scope=held.get("scope", ""),
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -66,8 +66,10 @@ def decide(comments: Iterable[Comment], me: Author, post: Post, pull: Pull) -> V
 
 
 def _about(found: Marker, wanted: Marker, kinds: Iterable[Kind]) -> bool:
+    """Tell whether a marker stands for the same thing; any outcome takes a review's place."""
     place = (wanted.repository, wanted.number)
-    return (found.repository, found.number) == place and found.kind in kinds
+    fits = found.scope == wanted.scope or found.kind is Kind.REVIEW
+    return (found.repository, found.number) == place and found.kind in kinds and fits
 
 
 def _over(marker: Marker, newest: Marker | None, pull: Pull) -> str:

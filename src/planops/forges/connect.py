@@ -38,13 +38,18 @@ def connect(
     waiting for rate limits together, in seconds. Raises ``SettingsWrong`` for an address or a token
     that cannot be used.
     """
+    check_token(event, token)
+    with Http(_endpoint(event, token, ca_file), clock, on_call=on_call) as http:
+        yield _forge(event, http, clock, patience)
+
+
+def check_token(event: Event, token: str) -> None:
+    """Make sure that a token can be sent. Raises ``SettingsWrong`` where it cannot."""
     if not _TOKEN.fullmatch(token):
         raise SettingsWrong(
             f"the token for {event.name}: it is empty, or holds a space, a line break or a"
             " character beyond ASCII; look at where it comes from"
         )
-    with Http(_endpoint(event, token, ca_file), clock, on_call=on_call) as http:
-        yield _forge(event, http, clock, patience)
 
 
 def _endpoint(event: Event, token: str, ca_file: Path | None) -> Endpoint:

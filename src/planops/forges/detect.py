@@ -71,8 +71,8 @@ def _gitlab(given: Variables) -> Event:
 def _merge_request(event: Event, given: Variables) -> Event:
     """A job of a fork's pipeline is in the fork; the merge request is where it is to be merged.
 
-    ``CI_COMMIT_SHA`` is a merge of both branches where results are tried merged; only then is the
-    source branch's own commit told.
+    ``CI_COMMIT_SHA`` is a merge of both branches where results are tried merged; only then are the
+    branches' own commits told. Else the base is where the source branch left the target.
     """
     head = given.sha("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or event.head
     if not head:
@@ -84,7 +84,8 @@ def _merge_request(event: Event, given: Variables) -> Event:
         project=given.number("CI_MERGE_REQUEST_PROJECT_ID"),
         number=given.number("CI_MERGE_REQUEST_IID"),
         head=head,
-        base=given.sha("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
+        base=given.sha("CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
+        or given.sha("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
         branch=given.branch("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
         source=given.branch("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"),
     )

@@ -101,6 +101,11 @@ class GitHub:
         """See ``ports.Forge.pull``."""
         return _pull(self._api.get(f"{self._repo}/pulls/{number}"))
 
+    def tip(self, branch: str) -> str:
+        """See ``ports.Forge.tip``."""
+        row = self._api.get(f"{self._repo}/branches/{quote(branch, safe='')}")
+        return commit(row, "commit", "sha")
+
     def pulls_of(self, commit: str) -> tuple[Pull, ...]:
         """See ``ports.Forge.pulls_of``."""
         rows = self._api.pages(f"{self._repo}/commits/{quote(commit)}/pulls", size=_PAGE)

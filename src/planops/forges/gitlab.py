@@ -73,6 +73,11 @@ class GitLab:
         """See ``ports.Forge.pull``."""
         return _pull(self._api.get(f"{self._project}/merge_requests/{number}"))
 
+    def tip(self, branch: str) -> str:
+        """See ``ports.Forge.tip``."""
+        path = f"{self._project}/repository/branches/{quote(branch, safe='')}"
+        return commit(self._api.get(path), "commit", "id")
+
     def pulls_of(self, commit: str) -> tuple[Pull, ...]:
         """See ``ports.Forge.pulls_of``."""
         path = f"{self._project}/repository/commits/{quote(commit)}/merge_requests"

@@ -126,6 +126,8 @@ _READERS: Final[Mapping[str, Callable[[Event, JSON], Event]]] = MappingProxyType
     {
         "pull_request": _pull,
         "pull_request_target": _pull,
+        "pull_request_review": _pull,
+        "pull_request_review_comment": _pull,
         "workflow_run": _run,
         "push": _push,
         "schedule": _schedule,

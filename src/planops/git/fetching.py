@@ -33,6 +33,12 @@ def _holds(repo: Repo, commit: str) -> bool:
     return True
 
 
+def is_shallow(folder: Path) -> bool:
+    """Tell whether a clone holds only a part of the history."""
+    with opened(folder) as repo:
+        return repo is not None and _is_shallow(repo)
+
+
 def fetch(folder: Path, ref: str, commit: str, *, remote: str = "origin", token: str = "") -> None:
     """Fetch a ref with its history, without making a ref of it, and make sure that it is a commit.
 
