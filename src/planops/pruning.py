@@ -133,9 +133,13 @@ def orphan(target: Target, sight: Sight, record: Record, run: Run) -> Change:
 def decided(target: Target, sight: Sight, record: Record, live: Live, run: Run) -> Change:
     """Decide about one as it is on the server now."""
     rules = target.backend.rules
-    if _is_over(rules.lifecycle, live.state) and not _begun(sight, record, run):
+    if _is_over(rules.lifecycle, live.state) and not _begun(sight, record):
         return _forgotten(target, record, live, f"the plan is in {live.state}", run)
     steps = rules.remove(live)
+    if not run.prune and _begun(sight, record):
+        half = f"an earlier run began to delete the plan, which is in {live.state}; --prune goes on"
+        refusal = Refusal(guard="prune", message=half, lift="--prune")
+        return _change(target, record, live, ChangeKind.DELETE, steps=steps, refusals=(refusal,))
     if not run.prune:
         left = f"{_file(record)} is gone, and the plan stays; --prune deletes it"
         return _change(target, record, live, ChangeKind.UNCHANGED, notices=(left,))
@@ -187,10 +191,10 @@ def _refusals(
         yield Refusal(guard="prune", message=f"git does not prove that a file declared it: {why}")
 
 
-def _begun(sight: Sight, record: Record, run: Run) -> bool:
+def _begun(sight: Sight, record: Record) -> bool:
     """Tell whether an earlier run began to delete the plan, which may be why it is over."""
     intent = sight.book.intents.get(record.key) if sight.book else None
-    return run.prune and intent is not None and intent.op == ChangeKind.DELETE
+    return intent is not None and intent.op == ChangeKind.DELETE and intent.id == record.id
 
 
 def _is_over(table: Lifecycle, state: str) -> bool:

@@ -16,6 +16,7 @@ from planops.core.model import Plan
 from planops.core.report import Outcome, StepResult, TargetReport
 from planops.errors import NotAllowed
 from planops.run import Run, Target
+from planops.sandbox.faults import Fault
 from run import brpm_world
 from run.ledgers import MemoryLedger, MovingClock, kept
 from run.world import Through, World, applied, asked, guards, look, outcomes, plan, text, why
@@ -291,3 +292,26 @@ def test_brpm_that_is_over_is_forgotten(
     since = len(brpm.sandbox.writes)
     assert applied(target, [other], PRUNE).changes[1].change.kind is ChangeKind.FORGET
     assert len(brpm.sandbox.writes) == since
+
+
+def test_what_a_run_cancelled_to_delete_it_is_not_forgotten_before_it_is_deleted(
+    brpm: brpm_world.World, ledger: MemoryLedger
+) -> None:
+    target = kept(brpm.target(by_name=False), ledger, MovingClock())
+    other = brpm_world.plan("other")
+    applied(target, [brpm_world.plan(state="planned"), other])
+    brpm.sandbox.faults.add(Fault("status-before", method="DELETE", status=403))
+    report = applied(target, [other], PRUNE)
+    assert outcomes(report)["train"] is Outcome.FAILED
+    assert report.changes[1].results == (StepResult.DONE, StepResult.FAILED)
+    since = len(brpm.sandbox.writes)
+    report = applied(target, [other], replace(PRUNE, prune=False))
+    assert guards(report.changes[1]) == {"prune"}
+    assert "which is in cancelled; --prune goes on" in why(report.changes[1])
+    assert len(brpm.sandbox.writes) == since
+    assert ledger.load().records.keys() == {"other", "train"}
+    report = applied(target, [other], PRUNE)
+    assert outcomes(report)["train"] is Outcome.APPLIED
+    assert not [one for one in brpm.sandbox.plans() if one["name"] == "train"]
+    assert ledger.load().records.keys() == {"other"}
+    assert not ledger.load().intents
