@@ -55,9 +55,14 @@ lint: $(DEV_READY) ## Check style, workflows, shell scripts and schemas.
 types: $(DEV_READY) ## Check types.
 	$(BIN)/mypy
 
+# Long walks and whole matrices cover nothing that the other tests do not: measuring them would
+# take half as long again.
+LONG := tests/conformance tests/contract tests/crash tests/histories
+
 .PHONY: unit
 unit: $(DEV_READY) ## Run the tests; core and render must be covered to the last branch.
-	$(BIN)/pytest --cov --cov-report= $(PYTEST_FLAGS)
+	$(BIN)/pytest --cov --cov-report= $(PYTEST_FLAGS) $(addprefix --ignore=,$(LONG))
+	$(BIN)/pytest $(PYTEST_FLAGS) $(LONG)
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='*/planops/core/*,*/planops/render/*'
 

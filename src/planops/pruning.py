@@ -133,10 +133,11 @@ def orphan(target: Target, sight: Sight, record: Record, run: Run) -> Change:
 def decided(target: Target, sight: Sight, record: Record, live: Live, run: Run) -> Change:
     """Decide about one as it is on the server now."""
     rules = target.backend.rules
-    if _is_over(rules.lifecycle, live.state) and not _begun(sight, record):
+    over, begun = _is_over(rules.lifecycle, live.state), _begun(sight, record)
+    if over and not begun:
         return _forgotten(target, record, live, f"the plan is in {live.state}", run)
     steps = rules.remove(live)
-    if not run.prune and _begun(sight, record):
+    if over and not run.prune:
         half = f"an earlier run began to delete the plan, which is in {live.state}; --prune goes on"
         refusal = Refusal(guard="prune", message=half, lift="--prune")
         return _change(target, record, live, ChangeKind.DELETE, steps=steps, refusals=(refusal,))
