@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -51,6 +52,7 @@ def place(
             monkeypatch.delenv(name)
     zadig, url = _served
     zadig.reset()
+    zadig.clock.advance(int(time.time()) - zadig.clock.now())  # whatever an earlier test made of it
     folder = tmp_path / "repository"
     (folder / ".git" / "objects").mkdir(parents=True)
     (folder / ".git" / "refs").mkdir()

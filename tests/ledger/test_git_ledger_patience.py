@@ -169,7 +169,8 @@ def test_what_does_not_end_when_told_is_made_to(clone: Clone, tmp_path: Path) ->
 
 def test_an_interrupt_leaves_nothing_behind(clone: Clone, tmp_path: Path) -> None:
     """Git is in a group of its own and hears nothing of a key that is pressed."""
-    with held(tmp_path, f"kill -INT {os.getpid()};") as command:
+    # Not before the call knows its process: a key that is pressed while it starts is another story.
+    with held(tmp_path, f"sleep 0.5; kill -INT {os.getpid()};") as command:
         clone.git("config", "alias.stay", f"!{command}")
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:

@@ -51,15 +51,16 @@ _PLACE: Final = frozenset(
 def found(folder: Path) -> str:
     """Ask git which repository a folder belongs to, as if no variable named one; its folder.
 
-    Only so does git look whether it trusts the owner: a repository that is named is trusted. A
-    folder that is made up like a bare repository is none: a commit can hold one, and with it
-    settings that name programs to run.
+    Only so does git look whether it trusts the owner: a repository that is named is trusted. In a
+    work tree a folder that is made up like a bare repository is none: a commit can hold one, and
+    with it settings that name programs to run.
 
     Raises ``GitCommandError`` where git finds none, or does not want the one that it finds.
     """
     environment = {name: value for name, value in os.environ.items() if name not in _PLACE}
-    words = ("rev-parse", "--absolute-git-dir")
-    return _call(folder, environment, threading.TIMEOUT_MAX, "-c", NO_BARE, *words)
+    inside = any((above / ".git").exists() for above in folder.resolve().parents)
+    words = (*(("-c", NO_BARE) if inside else ()), "rev-parse", "--absolute-git-dir")
+    return _call(folder, environment, threading.TIMEOUT_MAX, *words)
 
 
 def limited(repo: Repo, seconds: float, verb: str, *words: str) -> str:
