@@ -231,7 +231,8 @@ class _Trip:
             self.notices = (f"the last write was accepted, but could not be looked at: {error}",)
             return
         others = self._others_wrote(made, now)
-        if made.kind is StepKind.UPDATE and self.work.custody is not None and not others:
+        wrote = self._is_last_write(made)
+        if wrote and self.work.custody is not None and not others:
             now = self._as_kept(now)
         self.notices, self.live = now.notices, now.live
         left = self._still_to_do(now)
@@ -241,9 +242,9 @@ class _Trip:
         elif left is not None:
             self.results += [StepResult.SKIPPED] * (len(self.rest) - left)
             self._overwritten(now, others=others)
-        elif made.kind is StepKind.UPDATE and not others and _updates(now.steps):
+        elif wrote and not others and _updates(now.steps):
             kept = ", ".join(delta.path for delta in now.deltas)
-            why = f"the server took the update but keeps something else in {kept}"
+            why = f"the server took the {made.kind.value} but keeps something else in {kept}"
             hint = "write what it keeps, or list the field under manage.ignore"
             self.end(Outcome.FAILED, StepResult.SKIPPED, f"{why}; {hint}")
         elif made.edge is not None and _stands_still(now, made.edge):
@@ -257,6 +258,11 @@ class _Trip:
         else:
             stopped = now.route.standing in {Standing.STOPPED, Standing.UNKNOWN, Standing.WAITING}
             self.end(Outcome.PARKED if stopped else Outcome.APPLIED, StepResult.SKIPPED)
+
+    def _is_last_write(self, made: Step) -> bool:
+        """Tell whether a step wrote the fields, and no other one will: all of them are in now."""
+        follows = any(step.kind is StepKind.UPDATE for step in self.rest)
+        return made.kind in {StepKind.CREATE, StepKind.UPDATE} and not follows
 
     def _as_kept(self, now: Change) -> Change:
         """Take what the server keeps of our update for applied, and say where it is not the same.

@@ -73,3 +73,17 @@ def test_drift_that_is_left_beside_it_leaves_it_alone(newest: World, target: Tar
     newest.sandbox.edit(id_, lambda held: held["jobs"][0]["spec"].update(content="theirs"))
     assert outcome(applied(target, [wanted("two")])) is Outcome.APPLIED
     assert causes(target, wanted("two")) == {"/spec/jobs/text:A/spec/content": Cause.DRIFT}
+
+
+def test_what_a_new_plan_keeps_otherwise_is_said_once_and_written_once(
+    newest: World, target: Target
+) -> None:
+    """Also where one call makes the whole of it."""
+    wanted = plan(description="one")
+    report = applied(target, [wanted])
+    assert (outcome(report), report.changes[0].notices) == (
+        Outcome.APPLIED,
+        ("the server kept something else in /spec/description; that is recorded",),
+    )
+    assert outcome(applied(target, [wanted])) is Outcome.UNCHANGED
+    assert len(newest.sandbox.writes) == 1
