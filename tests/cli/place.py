@@ -86,6 +86,28 @@ class Place:
             ]
         self.write("planops.yaml", "\n".join(lines) + "\n")
 
+    def ledgered(self, mode: str = "local", *lines: str, **given: str) -> None:
+        """Write settings with one target that keeps a ledger, and takes no plan by its name.
+
+        ``lines`` are the target's further ones; ``given`` are its ``url`` and ``token``, and the
+        ``limits`` of the whole.
+        """
+        limits = given.get("limits")
+        found = (
+            "apiVersion: planops/v1",
+            "kind: Config",
+            "plans: [plans/**/*.yaml]",
+            *([f"limits: {limits}"] if limits else []),
+            "targets:",
+            "  prod:",
+            "    backend: zadig",
+            f"    url: {given.get('url', self.url)}",
+            f"    token: {given.get('token', '${env:ZADIG_TOKEN}')}",
+            f"    ledger: {{mode: {mode}}}",
+            *(f"    {line}" for line in lines),
+        )
+        self.write("planops.yaml", "\n".join(found) + "\n")
+
     def write(self, path: str, content: str) -> Path:
         """Write a file of the repository."""
         file = self.folder / path

@@ -22,19 +22,7 @@ LOGS = "/api/aslan/release_plan/v1/*/logs"
 @pytest.fixture
 def kept(place: Place) -> Place:
     """A plan that was applied, with a ledger, so that drift can be told from edits."""
-    lines = (
-        "apiVersion: planops/v1",
-        "kind: Config",
-        "plans: [plans/**/*.yaml]",
-        "targets:",
-        "  prod:",
-        "    backend: zadig",
-        f"    url: {place.url}",
-        "    token: ${env:ZADIG_TOKEN}",
-        "    ledger: {mode: local}",
-        "    drift: report",
-    )
-    place.write("planops.yaml", "\n".join(lines) + "\n")
+    place.ledgered("local", "drift: report")
     write(place)
     commit(place, "Plan the train")
     ended = place.planops("apply", "--yes")

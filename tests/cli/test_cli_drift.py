@@ -10,22 +10,10 @@ from cli.place import TEXT, Place
 from planops.core.report import ExitCode
 from planops.git.ledger import GitLedger
 
-SETTINGS = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-targets:
-  prod:
-    backend: zadig
-    url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    ledger: {{mode: local}}
-"""
-
 
 @pytest.fixture
 def kept(place: Place) -> Place:
-    place.write("planops.yaml", SETTINGS.format(url=place.url))
+    place.ledgered()
     place.plan(jobs=[TEXT], description="ours")
     place.plan("other", jobs=[TEXT])
     place.commit()

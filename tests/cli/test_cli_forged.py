@@ -19,18 +19,6 @@ from planops.core.ledger import Intent, Record, intent_document, record_document
 from planops.core.report import ExitCode
 from planops.git.ledger import GitLedger
 
-SETTINGS = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-limits: {{delete: 9, mass-change: 100%}}
-targets:
-  prod:
-    backend: zadig
-    url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    ledger: {{mode: local}}
-"""
 REF = "refs/planops/ledger/prod"
 WHO = ("-c", "user.name=M", "-c", "user.email=m@example.com", "-c", "commit.gpgsign=false")
 NAME = "Their plan"
@@ -92,7 +80,7 @@ class Scene:
 @pytest.fixture
 def scene(place: Place) -> Scene:
     """The scene; what follows is written from a commit that has an edit."""
-    place.write("planops.yaml", SETTINGS.format(url=place.url))
+    place.ledgered(limits="{delete: 9, mass-change: 100%}")
     place.plan(description="one", jobs=[TEXT])
     place.plan("other", description="one", jobs=[TEXT])
     place.commit()

@@ -23,24 +23,8 @@ def kept(place: Place, tmp_path: Path) -> Place:
     origin = tmp_path / "origin.git"
     subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True)  # noqa: S603, S607
     place.git("remote", "add", "origin", str(origin))
-    settings(place, "{mode: git}")
+    place.ledgered("git")
     return place
-
-
-def settings(place: Place, ledger: str, *more: str) -> None:
-    lines = (
-        "apiVersion: planops/v1",
-        "kind: Config",
-        "plans: [plans/**/*.yaml]",
-        "targets:",
-        "  prod:",
-        "    backend: zadig",
-        f"    url: {place.url}",
-        "    token: ${env:ZADIG_TOKEN}",
-        f"    ledger: {ledger}",
-        *more,
-    )
-    place.write("planops.yaml", "\n".join(lines) + "\n")
 
 
 def made(place: Place) -> str:
@@ -206,14 +190,14 @@ def test_what_cannot_be_recorded_is_unknown_and_found_by_the_next_run(kept: Plac
     assert "not recorded: " in ended.out
     hook.unlink()
     dead_holder(kept)
-    settings(kept, "{mode: git}", "    timeouts: {total: 0.5}")  # a lost call may take so long
+    kept.ledgered("git", "timeouts: {total: 0.5}")  # a lost call may take so long
     assert kept.planops("apply", "--yes").code == ExitCode.OK
     assert len(kept.zadig.plans()) == 1
     assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
 
 
 def test_without_a_remote_there_is_a_way(place: Place) -> None:
-    settings(place, "{mode: git}")
+    place.ledgered("git")
     place.plan(jobs=[TEXT])
     place.commit()
     ended = place.planops("diff")
@@ -221,7 +205,7 @@ def test_without_a_remote_there_is_a_way(place: Place) -> None:
     assert "there is no such remote; name one by ledger.remote, or set the ledger's mode" in (
         ended.out
     )
-    settings(place, "{mode: local}")
+    place.ledgered("local")
     assert place.planops("apply", "--yes").code == ExitCode.OK
     assert place.git("rev-parse", "--verify", REF).strip()
 
@@ -278,7 +262,7 @@ def test_recovering_where_nobody_can_be_asked_wants_a_yes(kept: Place) -> None:
 
 
 def test_a_remote_that_says_nothing_ends_the_run(kept: Place) -> None:
-    settings(kept, "{mode: git, timeout: 0.4}")
+    kept.ledgered("git, timeout: 0.4")
     kept.plan(description="one", jobs=[TEXT])
     kept.commit()
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -12,24 +12,13 @@ from planops.core.ledger import Book, Intent, Origin, intent_document
 from planops.core.report import ExitCode
 from planops.git.ledger import GitLedger
 
-SETTINGS = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-targets:
-  prod:
-    backend: zadig
-    url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    ledger: {{mode: local}}
-"""
 LOST = Intent(key="train", kind="ZadigReleasePlan", op="create", name="Plan train", at=1)
 
 
 @pytest.fixture
 def kept(place: Place) -> Place:
     """A run died while it made a plan, and the file was removed after that."""
-    place.write("planops.yaml", SETTINGS.format(url=place.url))
+    place.ledgered()
     place.plan("other", jobs=[TEXT])
     file = place.plan(jobs=[TEXT], description="ours")
     file.write_text(file.read_text() + "manage: {protect: true}\n")

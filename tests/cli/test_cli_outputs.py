@@ -28,19 +28,7 @@ spec:
 @pytest.fixture
 def kept(place: Place) -> Place:
     """A plan that was applied, with a ledger, so that drift can be told from edits."""
-    lines = (
-        "apiVersion: planops/v1",
-        "kind: Config",
-        "plans: [plans/**/*.yaml]",
-        "targets:",
-        "  prod:",
-        "    backend: zadig",
-        f"    url: {place.url}",
-        "    token: ${env:ZADIG_TOKEN}",
-        "    ledger: {mode: local}",
-        "    drift: correct",
-    )
-    place.write("planops.yaml", "\n".join(lines) + "\n")
+    place.ledgered("local", "drift: correct")
     place.write("plans/train.yaml", PLAN.format(description="one"))
     place.commit()
     ended = place.planops("apply", "--yes")

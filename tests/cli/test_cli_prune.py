@@ -10,23 +10,11 @@ import pytest
 from cli.place import TEXT, Place
 from planops.core.report import ExitCode
 
-SETTINGS = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-targets:
-  prod:
-    backend: zadig
-    url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    ledger: {{mode: local}}
-"""
-
 
 @pytest.fixture
 def kept(place: Place) -> Place:
     """A repository with two plans applied, of which the file of one is gone since."""
-    place.write("planops.yaml", SETTINGS.format(url=place.url))
+    place.ledgered()
     place.plan(jobs=[TEXT])
     place.plan("other", jobs=[TEXT])
     place.commit()

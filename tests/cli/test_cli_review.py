@@ -16,33 +16,12 @@ from planops.core.report import ExitCode
 from planops.sandbox.server import serve
 from planops.sandbox.zadig import ZadigSandbox
 
-SETTINGS = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-{limits}targets:
-  prod:
-    backend: zadig
-    url: {url}
-    token: {token}
-    ledger: {{mode: {mode}}}
-{more}"""
-TOKEN = "${env:ZADIG_TOKEN}"
-
-
-def settings(
-    place: Place, url: str = "", token: str = TOKEN, mode: str = "local", more: str = "",
-    limits: str = "",
-) -> None:  # fmt: skip
-    text = SETTINGS.format(url=url or place.url, token=token, mode=mode, more=more, limits=limits)
-    place.write("planops.yaml", text)
-
 
 @pytest.fixture
 def kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A repository with two applied plans, on a branch that is to be merged."""
     monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
-    settings(place)
+    place.ledgered()
     place.plan(description="one", jobs=[TEXT])
     place.plan("other", description="one", jobs=[TEXT])
     place.commit()
@@ -150,7 +129,7 @@ def test_a_new_plan_and_one_whose_file_goes(kept: Place) -> None:
 
 def test_without_a_ledger_a_plan_whose_file_goes_is_named(kept: Place) -> None:
     kept.git("checkout", "--quiet", "main")
-    settings(kept, mode="none", more="    adopt-by-name: true\n")
+    kept.ledgered("none", "adopt-by-name: true")
     kept.commit()
     kept.git("checkout", "--quiet", "-B", "feature")
     kept.git("rm", "--quiet", "plans/other.yaml")
@@ -256,8 +235,8 @@ def test_a_pull_request_reaches_no_other_server_and_lifts_no_limit(
     other, url = elsewhere
     for number in range(8):
         kept.plan(f"new-{number}", description="three")
-    limits = "limits: {mass-change: 100%, mass-change-floor: 99, delete: 99}\n"
-    settings(kept, url=url, token="${env:HOME_TOKEN}", limits=limits)
+    limits = "{mass-change: 100%, mass-change-floor: 99, delete: 99}"
+    kept.ledgered(url=url, token="${env:HOME_TOKEN}", limits=limits)
     kept.write("planops.yml", "")
     monkeypatch.setenv("HOME_TOKEN", "stolen")
     kept.commit()
@@ -286,7 +265,7 @@ def test_every_event_of_a_pull_request_reads_the_base_s_settings(
 ) -> None:
     """They check out the pull request, and have the secrets of the repository."""
     other, url = elsewhere
-    settings(kept, url=url, token="${env:HOME_TOKEN}")
+    kept.ledgered(url=url, token="${env:HOME_TOKEN}")
     monkeypatch.setenv("HOME_TOKEN", "stolen")
     kept.commit()
     head, base = (kept.git("rev-parse", name).strip() for name in ("feature", "main"))
@@ -329,7 +308,7 @@ def test_only_listed_variables_are_read(kept: Place, monkeypatch: pytest.MonkeyP
 def test_a_secret_or_certificate_that_is_changed_is_not_used(kept: Place) -> None:
     kept.git("checkout", "--quiet", "main")
     kept.write("secret", "sandbox-admin-token\n")
-    settings(kept, token="${file:secret}")
+    kept.ledgered(token="${file:secret}")
     kept.commit()
     kept.git("checkout", "--quiet", "-B", "feature")
     assert kept.planops("review", "--base", "main").code == ExitCode.OK

@@ -11,18 +11,6 @@ import pytest
 from cli.place import TEXT, Place
 from planops.core.report import ExitCode
 
-SETTINGS = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-limits: {{mass-change: 100%}}
-targets:
-  prod:
-    backend: zadig
-    url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    ledger: {{mode: local}}
-"""
 KEYS = ("one", "two", "three", "four", "five")
 WORDS = ("a", "b", "c")
 Deltas = dict[str, dict[str, Any]]
@@ -93,7 +81,7 @@ def test_what_is_caused_is_what_only_merging_leads_to(
 ) -> None:
     monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
     draw = random.Random(seed)  # noqa: S311  a history, no secret
-    place.write("planops.yaml", SETTINGS.format(url=place.url))
+    place.ledgered(limits="{mass-change: 100%}")
     for key in draw.sample(KEYS, 3):
         write(place, draw, key)
     place.commit()

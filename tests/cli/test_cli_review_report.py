@@ -9,17 +9,6 @@ import pytest
 from cli.place import TEXT, Place
 from planops.core.report import ExitCode
 
-SETTINGS = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-targets:
-  prod:
-    backend: zadig
-    url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    ledger: {{mode: local}}
-"""
 HOSTILE = "x | @team <img src=x> ![i](http://e.vil/i) `` </details> #1"
 
 
@@ -27,7 +16,7 @@ HOSTILE = "x | @team <img src=x> ![i](http://e.vil/i) `` </details> #1"
 def kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Applied plans on ``main``, one of them with an approval, and a branch to work on."""
     monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
-    place.write("planops.yaml", SETTINGS.format(url=place.url))
+    place.ledgered()
     place.plan(description="one", jobs=[TEXT])
     place.plan("other", description="one", jobs=[TEXT])
     place.waiting("asked", description="one")

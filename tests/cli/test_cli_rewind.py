@@ -13,23 +13,12 @@ from planops.core.report import ExitCode
 from planops.git.ledger import GitLedger
 
 REF = "refs/planops/ledger/prod"
-SETTINGS = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-targets:
-  prod:
-    backend: zadig
-    url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    ledger: {{mode: local}}
-"""
 
 
 @pytest.fixture
 def kept(place: Place) -> Place:
     """A repository whose first commit lacks the file of a plan, and whose second one is applied."""
-    place.write("planops.yaml", SETTINGS.format(url=place.url))
+    place.ledgered()
     place.plan("other", jobs=[TEXT])
     place.commit()
     place.git("tag", "zero")

@@ -18,18 +18,6 @@ from forges.worlds import World
 from planops.core.report import ExitCode
 from planops.forges.events import Name
 
-SETTINGS = """\
-apiVersion: planops/v1
-kind: Config
-plans: [plans/**/*.yaml]
-targets:
-  prod:
-    backend: zadig
-    url: {url}
-    token: ${{env:ZADIG_TOKEN}}
-    ledger: {{mode: git}}
-"""
-
 
 @dataclass(slots=True)
 class Jobs:
@@ -60,7 +48,7 @@ class Jobs:
         subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True)  # noqa: S603, S607
         place = self.place
         place.git("remote", "add", "origin", str(origin))
-        place.write("planops.yaml", SETTINGS.format(url=place.url))
+        place.ledgered("git")
         place.plan(description="one", jobs=[TEXT])
         place.plan("other", description="one", jobs=[TEXT])
         place.commit()

@@ -6,7 +6,7 @@ import pytest
 
 from cli.place import TEXT
 from planops.core.report import ExitCode
-from publishing.jobs import SETTINGS, Jobs
+from publishing.jobs import Jobs
 
 
 def drifted(jobs: Jobs) -> None:
@@ -17,7 +17,7 @@ def drifted(jobs: Jobs) -> None:
 
 def divided(jobs: Jobs) -> None:
     """Give the repository a second target with a plan of its own."""
-    place, text = jobs.place, SETTINGS.format(url=jobs.place.url)
+    place, text = jobs.place, (jobs.place.folder / "planops.yaml").read_text()
     place.write("planops.yaml", text + text.partition("targets:\n")[2].replace("prod:", "stage:"))
     for name in ("train", "other"):
         place.plan(name, target="prod", description="one", jobs=[TEXT])
