@@ -10,8 +10,8 @@ from core.ferry import LIFECYCLE, SHAPE
 from core.ledgers import RECORD
 from core.values import live
 from planops.core.compare import overlay
-from planops.core.evidence import bears_out, is_unset, led_back, unexplained
-from planops.core.model import ABSENT, JSON, Live, Value
+from planops.core.evidence import bears_out, led_back, unexplained
+from planops.core.model import ABSENT, JSON, Live, Value, is_unset
 
 SPEC: dict[str, JSON] = {"name": "Summer", "captain": "ann", "note": "calm"}
 KEPT = replace(RECORD, name="Summer", spec=SPEC, echo=SPEC)

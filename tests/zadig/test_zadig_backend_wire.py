@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from planops.backends.zadig.approval import RUNTIME, is_empty, strangers, writable
+from planops.backends.zadig.approval import RUNTIME, strangers, writable
 from planops.backends.zadig.backend import caller
 from planops.backends.zadig.inputs import project
 from planops.backends.zadig.people import Person, resolved
@@ -20,7 +20,7 @@ from planops.backends.zadig.references import Reading
 from planops.backends.zadig.wire import ZadigRules
 from planops.core.changes import Change
 from planops.core.decide import Circumstances, decide
-from planops.core.model import JSON, Plan, PlanKey, Source
+from planops.core.model import JSON, Plan, PlanKey, Source, is_unset
 from planops.errors import Garbled
 from planops.manifests.schemas import schema, shape
 
@@ -144,7 +144,7 @@ def poisoned(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
                 continue
             value: Any = draw(st.sampled_from([None, "", 0, [], {}]) | POISONED)
             inner[name] = value
-            if path[:1] == ("approval",) and name not in RUNTIME and not is_empty(value):
+            if path[:1] == ("approval",) and name not in RUNTIME and not is_unset(value):
                 strange.add(".".join((*path, name)))
     return raw, strange
 
@@ -270,7 +270,7 @@ def test_projections_of_nothing(job_type: str, stored: dict[str, Any]) -> None:
     found = project(job_type, declared, stored, Reading())
     assert found is not None
     assert found.get("service_list", []) == []
-    assert all(is_empty(value) for value in found.values())
+    assert all(is_unset(value) for value in found.values())
 
 
 def test_a_type_without_a_projection_is_unseen() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -17,7 +16,7 @@ from planops.core.changes import Cause
 from planops.core.compare import compare
 from planops.core.ledger import Record
 from planops.core.lifecycle import Lifecycle
-from planops.core.model import ABSENT, JSON, Live, Value
+from planops.core.model import ABSENT, JSON, Live, Value, is_unset
 from planops.core.shape import Shape
 
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>")
@@ -78,12 +77,3 @@ def _reads_the_same(one: Value, other: Value) -> bool:
 
 def _words(text: str) -> str:
     return "".join(html.unescape(_TAG.sub("", text)).split())
-
-
-def is_unset(value: Value) -> bool:
-    """Tell whether a value says nothing: absent, null, empty, zero, or only such inside."""
-    if isinstance(value, Mapping):
-        return all(is_unset(sub) for sub in value.values())
-    if isinstance(value, list):
-        return all(is_unset(sub) for sub in value)
-    return value is ABSENT or value in (None, "", 0)

@@ -6,11 +6,9 @@ Values only. JSON trees inside are treated as read-only by everyone who receives
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
 
@@ -194,6 +192,15 @@ class Touch:
     by: str
     at: int
     witness: Witness
+
+
+def is_unset(value: Value) -> bool:
+    """Tell whether a value says nothing: absent, null, empty, zero, or only such inside."""
+    if isinstance(value, Mapping):
+        return all(is_unset(sub) for sub in value.values())
+    if isinstance(value, list):
+        return all(is_unset(sub) for sub in value)
+    return value is ABSENT or value in (None, "", 0)
 
 
 def escape(token: str) -> str:

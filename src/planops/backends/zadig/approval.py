@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from planops.core.model import JSON
+from planops.core.model import JSON, is_unset
 
 Allow: TypeAlias = "Mapping[str, Allow | None]"
 """Writable fields; ``None`` for a scalar, a mapping for an object or for every object of a list."""
@@ -82,7 +82,7 @@ def pruned(value: JSON) -> JSON:
     if isinstance(value, list):
         return [pruned(item) for item in value]
     if isinstance(value, dict):
-        return {name: pruned(sub) for name, sub in value.items() if not is_empty(sub)}
+        return {name: pruned(sub) for name, sub in value.items() if not is_unset(sub)}
     return value
 
 
@@ -110,7 +110,7 @@ def strangers(value: JSON, allow: Allow = WRITABLE, path: str = "approval") -> I
     elif isinstance(value, dict):
         for name, sub in value.items():
             below = f"{path}.{name}"
-            if name in RUNTIME or is_empty(sub):
+            if name in RUNTIME or is_unset(sub):
                 continue
             if name not in allow:
                 yield below
@@ -118,19 +118,10 @@ def strangers(value: JSON, allow: Allow = WRITABLE, path: str = "approval") -> I
                 yield from strangers(sub, allow[name] or {}, below)
 
 
-def is_empty(value: JSON) -> bool:
-    """Tell whether the server takes a value for absent: null, empty, zero, or only such inside."""
-    if isinstance(value, dict):
-        return all(is_empty(sub) for sub in value.values())
-    if isinstance(value, list):
-        return all(is_empty(sub) for sub in value)
-    return value in (None, "", 0)
-
-
 def voted(approval: JSON) -> bool:
     """Tell whether the approvers' list was rewritten by a vote: groups are flattened into users."""
     native = approval.get("native_approval") if isinstance(approval, dict) else None
     users = native.get("approve_users") if isinstance(native, dict) else None
     return isinstance(users, list) and any(
-        isinstance(user, dict) and not is_empty(user.get("reject_or_approve")) for user in users
+        isinstance(user, dict) and not is_unset(user.get("reject_or_approve")) for user in users
     )

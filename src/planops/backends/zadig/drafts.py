@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from planops.backends.trees import Tree, rows, text, tree
-from planops.backends.zadig.approval import OWNERS, is_empty, pruned, voted, writable
+from planops.backends.zadig.approval import OWNERS, pruned, voted, writable
 from planops.backends.zadig.generations import Generation
 from planops.backends.zadig.input_drafts import Sources, drafted_input
 from planops.backends.zadig.jobs import was_done
 from planops.backends.zadig.people import Account, Found
 from planops.backends.zadig.references import Names
 from planops.core.drafts import Draft, Notes
-from planops.core.model import JSON
+from planops.core.model import JSON, is_unset
 
 TIMES = ("start_time", "end_time", "schedule_execute_time")
 SETTABLE = ("string", "text", "choice")
@@ -94,7 +94,7 @@ def _approval(raw: Tree, people: Found, notes: Notes) -> Tree:
     held = tree(writable(raw.get("approval")))
     kind = text(held, "type")
     if not held.get("enabled"):
-        if not is_empty(held):
+        if not is_unset(held):
             notes.notices.append("its approval is switched off, and left out; it stays as it is")
         return {}
     body: Tree = {"enabled": True, "type": kind}

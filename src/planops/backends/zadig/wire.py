@@ -14,7 +14,6 @@ from planops.backends.trees import Tree, rows, text, tree
 from planops.backends.zadig.approval import (
     BLOCKS,
     OWNERS,
-    is_empty,
     pruned,
     strangers,
     voted,
@@ -36,7 +35,7 @@ from planops.core.changes import NEW_ID, Request, Step, StepKind
 from planops.core.compare import same, union
 from planops.core.decide import Desired, Proposal
 from planops.core.lifecycle import Edge, Lifecycle, Move, Refusal
-from planops.core.model import ABSENT, JSON, Live, Value
+from planops.core.model import ABSENT, JSON, Live, Value, is_unset
 from planops.core.shape import Shape, filled, misfits, zero
 from planops.errors import Garbled
 
@@ -151,7 +150,7 @@ class ZadigRules:
         approval = _approval_body(spec, {})
         # Of a lark approval every write makes a definition in Lark: one is enough (§6.2).
         twice = str(approval.get("type", "")).startswith("lark") and bool(spec.get("jobs"))
-        if not is_empty(approval) and not twice:
+        if not is_unset(approval) and not twice:
             body["approval"] = approval
         made = Step(
             kind=StepKind.CREATE,
@@ -226,7 +225,7 @@ class ZadigRules:
         """One PATCH that holds every writable field (docs/servers/zadig.md §4.1)."""
         body = _head(desired, spec) | {name: spec[name] for name in SCALARS}
         approval = {} if _cleared(desired) else _approval_body(spec, raw)
-        if not is_empty(approval):
+        if not is_unset(approval):
             body["approval"] = approval
         declared = declared_jobs(desired.plan.spec)
         body["jobs"] = job_bodies(spec.get("jobs"), declared, rows(raw.get("jobs")), self.names)
@@ -314,7 +313,7 @@ def _approval_body(spec: Tree, raw: Tree) -> Tree:
         block = {key: value for key, value in held.items() if key not in known} | wanted
         if block or name in tree(raw.get("approval")):
             body[name] = block
-    if not is_empty(approval):
+    if not is_unset(approval):
         body["enabled"] = bool(approval.get("enabled"))
         body |= {name: approval[name] for name in ("type", "description") if approval.get(name)}
     return body
