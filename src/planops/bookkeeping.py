@@ -17,7 +17,7 @@ from planops.core.model import ABSENT, JSON, Live, Value
 from planops.core.records import applied, noted, partly, says_as_much
 from planops.core.report import ChangeReport, Outcome, StepResult
 from planops.errors import PlanopsError
-from planops.ownership import born, strange
+from planops.ownership import as_begun, born, strange
 from planops.ports import Inventory
 from planops.run import Run, Sight, Target
 from planops.sightings import doubted, remembered
@@ -89,9 +89,8 @@ def _begun(target: Target, intent: Intent, again: Inventory, run: Run) -> Docume
     if len(made) != 1:
         return {} if made else closed
     try:
-        then = run.earlier(intent)
-        files = target.backend.prepare((then,)) if then else ()
-        is_its = bool(files) and not any(strange(target, file, made[0]) for file in files)
+        then = as_begun(target, intent, run)
+        is_its = then is not None and not strange(target, then, made[0])
     except PlanopsError:
         return {}  # it stays open for a run that can look
     record = Record(
@@ -103,7 +102,7 @@ def _begun(target: Target, intent: Intent, again: Inventory, run: Run) -> Docume
         spec={},
         echo={},
         origin=intent.origin if is_its else Origin(),
-        protect=then is not None and then.manage.protect,
+        protect=then is not None and then.plan.manage.protect,
     )
     return closed | dict((record_document(record),))
 

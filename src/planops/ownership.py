@@ -215,8 +215,8 @@ def _lost(
         message = f"a run began to make a {intent.kind} of it; restore the ledger from its history"
         return _stopped(Refusal(guard="ledger", message=message))
     found = strange(target, wanted, made[0])
-    if found and (then := run.earlier(intent)) is not None and then.key == wanted.plan.key:
-        (before,) = target.backend.prepare((then,))
+    before = as_begun(target, intent, run) if found else None
+    if before is not None and before.plan.key == wanted.plan.key:
         found = strange(target, before, made[0])
     if found:
         message = (
@@ -232,6 +232,15 @@ def _lost(
         return_to=led_back(target.backend.rules.lifecycle, wanted.plan.state, intent.return_to),
         complete=True,
     )
+
+
+def as_begun(target: Target, intent: Intent, run: Run) -> Desired | None:
+    """Give a plan as its file was when a run began to make it; ``None`` where git lacks that.
+
+    Raises ``ServerSaidNo`` where what the file names cannot be looked up.
+    """
+    then = run.earlier(intent)
+    return target.backend.prepare((then,))[0] if then is not None else None
 
 
 def strange(target: Target, wanted: Desired, raw: Raw) -> tuple[str, ...]:

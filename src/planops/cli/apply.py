@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,6 @@ from planops.cli.diff import INTERRUPTED, not_called
 from planops.cli.group import say
 from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output
-from planops.cli.publish import Publisher
 from planops.cli.session import (
     Asked,
     Running,
@@ -30,6 +29,9 @@ from planops.core.lifecycle import Refusal
 from planops.core.report import ExitCode, TargetReport, exit_code, has_changes
 from planops.errors import PlanopsError, UsageWrong
 from planops.run import Run, Sight, Target
+
+if TYPE_CHECKING:
+    from planops.cli.publish import Publisher
 
 
 @click.command()
@@ -74,7 +76,11 @@ def command(*, yes: bool, expected: tuple[str, ...], publish: bool, **given: Any
             "apply: nobody can be asked here: this is no terminal; say --yes, or --expect with the"
             " fingerprints that diff shows"
         )
-    publisher = Publisher.here(given["sinks"], given["targets"]) if publish else None
+    publisher = None
+    if publish:
+        from planops.cli.publish import Publisher
+
+        publisher = Publisher.here(given["sinks"], given["targets"])
     session, output = open_session(Asked.of(given)), Output.of(given)
     return make(session, session.names(), output, asks=asks, expected=expected, publisher=publisher)
 

@@ -73,11 +73,17 @@ def _changed(
 def _named(config: Config) -> Iterator[Path]:
     """Name the files that the settings name: secrets and certificates."""
     for target in config.targets.values():
-        kind, _, name = target.token.removeprefix("${").removesuffix("}").partition(":")
-        if kind == "file":
-            yield config.root / name
-        if target.ca_file:
-            yield target.ca_file
+        yield from _files_of(config, target)
+
+
+def _files_of(config: Config, target: Target) -> Iterator[Path]:
+    from planops.manifests.settings import named_by
+
+    kind, name = named_by(target.token)
+    if kind == "file":
+        yield config.root / name
+    if target.ca_file:
+        yield target.ca_file
 
 
 def _in(file: Path, root: Path) -> bool:
@@ -146,15 +152,16 @@ def check_trusted(config: Config, target: Target, base: str, environ: Mapping[st
     """
     if not base:
         return
-    kind, _, name = target.token.removeprefix("${").removesuffix("}").partition(":")
+    from planops.manifests.settings import named_by
+
+    kind, name = named_by(target.token)
     listed = environ.get(SECRETS, "").replace(",", " ").split()
     if kind == "env" and name not in listed:
         raise SettingsWrong(
             f"{target.token}: in a pull request's build only variables that the operator lists are"
             f" read; set {SECRETS}={name} in the job"
         )
-    files = [config.root / name] if kind == "file" else []
-    for file in (*files, *([target.ca_file] if target.ca_file else [])):
+    for file in _files_of(config, target):
         _same(config.root, file, base)
 
 

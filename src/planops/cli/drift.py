@@ -10,7 +10,6 @@ import click
 from planops.cli import options
 from planops.cli.diff import compared
 from planops.cli.output import Output
-from planops.cli.publish import Publisher
 from planops.cli.session import Asked, Running, Session, failed, open_session, running
 from planops.core.changes import Cause
 from planops.core.lifecycle import Standing
@@ -49,7 +48,11 @@ def command(*, publish: bool, **given: Any) -> int:
             "--publish: only some of the plans are looked at, so that nobody knows whether the rest"
             " is as it was applied; leave out the paths and labels"
         )
-    publisher = Publisher.here(given["sinks"], given["targets"]) if publish else None
+    publisher = None
+    if publish:
+        from planops.cli.publish import Publisher
+
+        publisher = Publisher.here(given["sinks"], given["targets"])
     session = open_session(Asked.of(given))
     with running(session) as at:
         reports = [_looked(session, at, name) for name in session.names()]

@@ -17,33 +17,26 @@ if TYPE_CHECKING:
 _AT_HAND = 64  # files are asked about more than once, and at most a few at the same time
 
 
-def places_in(tree: Tree) -> Callable[[Plan], Places]:
-    """Give what finds places in files; none is read before somebody asks about a plan."""
-
-    @lru_cache(_AT_HAND)
-    def read(source: Source, kind: str) -> Places:
-        from planops.manifests import places, schemas
-
-        return places.read(tree, source, schemas.shape(kind))
-
-    return lambda plan: read(plan.source, plan.kind)
-
-
 def finders(tree: Tree, root: Path) -> tuple[Locate, Blaming]:
     """Give what finds places in the files of a tree, and what asks git about them.
 
     Nothing is read, and no process started, before somebody asks about a plan. Git is asked about
     the files as they lie below ``root``.
     """
-    places = places_in(tree)
+
+    @lru_cache(_AT_HAND)
+    def places(source: Source, kind: str) -> Places:
+        from planops.manifests import places, schemas
+
+        return places.read(tree, source, schemas.shape(kind))
 
     def locate(plan: Plan) -> Callable[[str], Mark | None]:
-        return cache(places(plan).mark)
+        return cache(places(plan.source, plan.kind).mark)
 
     def blame(plan: Plan, paths: Mapping[str, bool]) -> Mapping[str, Blame]:
         from planops.git import blame
 
-        lines = places(plan).lines
+        lines = places(plan.source, plan.kind).lines
         found = {path: lines(path) if asked else range(0) for path, asked in paths.items()}
         known = {path: at for path, at in found.items() if at or not paths[path]}
         return blame.blame(root, plan.source.file, known)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from planops.manifests.settings import Config
     from planops.manifests.trees import Committed
     from planops.reviewing import Sides
+    from planops.run import Locate
 
 
 @click.command()
@@ -169,21 +170,18 @@ class Files:
     before: Loaded
     after: Loaded
     trees: tuple[Committed, Committed]
+    locate: Locate
 
     def sides(self, target: str) -> Sides:
         """Give both sides of one target."""
-        from functools import cache
-
-        from planops.cli.origins import places_in
         from planops.reviewing import Sides
 
         old, new = self.trees
-        places = places_in(new)
         return Sides(
             before=tuple(p for p in self.before.plans if p.key.target == target),
             after=tuple(p for p in self.after.plans if p.key.target == target),
             touched=lambda file: old.files.get(file) != new.files.get(file),
-            locate=lambda plan: cache(places(plan).mark),
+            locate=self.locate,
         )
 
 
@@ -202,7 +200,7 @@ def _opened(asked: Asked, question: Question) -> tuple[Session, Files | None]:
         problems=(*problems, *_unreadable(files.before, question.base), *files.after.problems),
         facts=lambda: facts,
         heads=(question.head, question.base),
-        locate=files.sides("").locate,
+        locate=files.locate,
     )
     return session, files
 
@@ -221,6 +219,7 @@ def _unreadable(before: Loaded, base: str) -> Iterator[Problem]:
 
 
 def _files(config: Config, question: Question, asked: Asked) -> Files:
+    from planops.cli.origins import finders
     from planops.git import trees
     from planops.manifests.load import load_plans
     from planops.manifests.text import MAX_BYTES
@@ -242,7 +241,8 @@ def _files(config: Config, question: Question, asked: Asked) -> Files:
     before, after = (
         load_plans(config.root, config, targets=asked.targets, tree=tree) for tree in both
     )
-    return Files(before=before, after=after, trees=both)
+    locate, _ = finders(both[1], config.root)
+    return Files(before=before, after=after, trees=both, locate=locate)
 
 
 def _reviewed(session: Session, at: Running, name: str, files: Files | None) -> TargetReport:

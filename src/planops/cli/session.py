@@ -91,6 +91,8 @@ class Session:
     problems: tuple[Problem, ...]
     facts: Callable[[], GitFacts | None] = lambda: None
     """Gives what git says of the files; asked once."""
+    left_out: Callable[[], Sequence[str]] = tuple
+    """Names the plan files that the work tree lacks though git has them; asked once."""
     heads: tuple[str, ...] = ("HEAD",)
     """Commits one of which what was applied last must be an ancestor of."""
     locate: Locate | None = None
@@ -151,9 +153,10 @@ def open_session(asked: Asked) -> Session:
         return Session(asked=asked, config=None, loaded=None, problems=(none,))
     if config is None:
         return Session(asked=asked, config=None, loaded=None, problems=problems)
-    if asked.prune and (left := _left_out(config)):
+    left = cache(lambda: _left_out(config))
+    if asked.prune and left():
         raise UsageWrong(
-            f"--prune: this work tree leaves out {left[0]} (a sparse checkout), so that nobody"
+            f"--prune: this work tree leaves out {left()[0]} (a sparse checkout), so that nobody"
             " knows which files are gone; check out all plan files"
         )
     here = asked.chdir.resolve()
@@ -170,6 +173,7 @@ def open_session(asked: Asked) -> Session:
         loaded=loaded,
         problems=(*problems, *loaded.problems),
         facts=cache(lambda: _facts(config.root)),
+        left_out=left,
     )
 
 
@@ -224,7 +228,7 @@ class Running:
             descends=cache(lambda commit: descends(root, commit, heads)),
             unfit=self._unfit(root),
             allow=asked.allow,
-            selected=bool(loaded and loaded.selected) or self._is_sparse(),
+            selected=bool((loaded and loaded.selected) or self.session.left_out()),
             prune=asked.prune,
             full=asked.full,
             unproven=self._unproven(name),
@@ -238,11 +242,6 @@ class Running:
     def _in_ci(self) -> bool:
         """Tell whether files of the work tree are applied where nobody would see how they are."""
         return in_ci(os.environ) and self.session.locate is None
-
-    def _is_sparse(self) -> bool:
-        """Tell whether the work tree lacks plan files, so that nobody knows which are gone."""
-        config = self.session.config
-        return config is not None and self.session.locate is None and bool(_left_out(config))
 
     def _unfit(self, root: Path) -> Callable[[str], bool]:
         """Give what tells of files that may not be as the commit has them, whatever git says."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from planops.git.repository import descends, opened
+from planops.git.repository import below_top, descends, opened
 
 if TYPE_CHECKING:
     from git import Repo
@@ -25,7 +25,7 @@ def texts(
     with opened(folder) as repo:
         if repo is None:
             return
-        path = (_below(repo, folder) / file).as_posix()
+        path = (PurePosixPath(below_top(folder, repo)) / file).as_posix()
         if commit and descends(folder, commit, heads):
             yield from _blob(repo, commit, path)
         for parent in (one for head in heads for one in _before_removal(repo, path, head)):
@@ -37,11 +37,6 @@ def is_older(folder: Path, commit: str, heads: Sequence[str] = ("HEAD",)) -> boo
     if not commit or descends(folder, commit, heads):
         return False
     return all(descends(folder, head, (commit,)) for head in heads)
-
-
-def _below(repo: Repo, folder: Path) -> PurePosixPath:
-    top = repo.working_tree_dir
-    return PurePosixPath(folder.resolve().relative_to(Path(top).resolve()) if top else "")
 
 
 def _before_removal(repo: Repo, path: str, head: str) -> list[str]:

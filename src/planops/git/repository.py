@@ -93,7 +93,7 @@ def facts(folder: Path) -> GitFacts | None:
         head = repo.git.rev_parse("--verify", "--end-of-options", "HEAD^{commit}")
         branch = "" if repo.head.is_detached else repo.active_branch.name
         status = repo.git.status("--porcelain", "-z", "--untracked-files", "--", str(folder))
-        below = _below(folder, repo)
+        below = below_top(folder, repo)
         return GitFacts(head=head, branch=branch, dirty=bool(status), folder=below)
 
     return _answer(folder, question)
@@ -137,7 +137,7 @@ def left_out(folder: Path) -> frozenset[str]:
 
     def question(repo: Repo) -> frozenset[str]:
         top = Path(repo.working_tree_dir or "").resolve()
-        place = folder.resolve().relative_to(top)
+        place = below_top(folder, repo)
         listed = str(repo.git.ls_files("-z", "-t", "--full-name", "--", str(top / place)))
         skipped = (Path(line[2:]) for line in listed.split("\0") if line.startswith("S "))
         gone = (path for path in skipped if not (top / path).exists())
@@ -206,7 +206,7 @@ def _is_meant(repo: Repo, folder: Path) -> bool:
         ) from error
 
 
-def _below(folder: Path, repo: Repo) -> str:
+def below_top(folder: Path, repo: Repo) -> str:
     """Say where a folder lies below the top of its work tree; empty for the top itself."""
     top = Path(repo.working_tree_dir or folder).resolve()
     here = folder.resolve()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from planops.errors import SettingsWrong
 from planops.git import blobs, calls
-from planops.git.repository import opened, said
+from planops.git.repository import below_top, opened, said
 
 if TYPE_CHECKING:
     from git import Repo
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 MAX_FILES: Final = 100_000
 _SECONDS: Final = 60.0
 _CHUNK: Final = 1 << 20
-
-
 _LONGEST: Final = 4096  # bytes of a link's target
 _DOWN: Final = re.compile(r"(?:\.\./)*(?!\.\.?(?:/|$))[^/]+(?:/(?!\.\.?(?:/|$))[^/]+)*", re.DOTALL)
 """Up, and then down only: what goes up again may do so from behind another link."""
@@ -59,9 +57,8 @@ def merged(folder: Path, base: str, head: str) -> str:
 
     with _repository(folder) as repo:
         try:
-            told = calls.limited(
-                repo, 60, "merge-tree", "--write-tree", "--no-messages", base, head
-            )
+            words = ("--write-tree", "--no-messages", base, head)
+            told = calls.limited(repo, _SECONDS, "merge-tree", *words)
         except (GitError, TimeoutError):
             return ""
         tree = told.partition("\n")[0]
@@ -77,13 +74,6 @@ def fork_point(folder: Path, base: str, head: str) -> str:
             return calls.limited(repo, _SECONDS, "merge-base", base, head).partition("\n")[0]
         except (GitError, TimeoutError):
             return ""
-
-
-def names(folder: Path, revision: str) -> frozenset[str]:
-    """Name the regular files of a commit or tree below a folder."""
-    with _repository(folder) as repo:
-        entries = _entries(repo, folder, revision)
-        return frozenset(path for path, entry in entries.items() if entry.mode in _REGULAR)
 
 
 def read(
@@ -179,8 +169,7 @@ def _entries(repo: Repo, folder: Path, revision: str) -> dict[str, _Entry]:
     """List a tree below a folder, by path from there."""
     from git.exc import GitError
 
-    top = Path(repo.working_tree_dir or "").resolve()
-    below = PurePosixPath(folder.resolve().relative_to(top))
+    below = PurePosixPath(below_top(folder, repo))
     try:
         told = _listed(repo, revision, below)
     except (GitError, ValueError, OSError) as error:

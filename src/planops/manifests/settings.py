@@ -328,23 +328,31 @@ def _ref_of(target: str) -> str:
     return f"refs/planops/ledger/{target}"
 
 
+def named_by(reference: str) -> tuple[str, str]:
+    """Say what a reference to a secret names: ``env`` or ``file``, and the variable or the path.
+
+    Raises:
+        SettingsWrong: it is no such reference. The message never holds it.
+    """
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        raise SettingsWrong("a secret is named by ${env:NAME} or ${file:PATH}, not written down")
+    return match[1], match[2]
+
+
 def secret(reference: str, environ: Mapping[str, str], root: Path | None = None) -> str:
     """Read what ``${env:NAME}`` or ``${file:PATH}`` names; a relative path is from ``root``.
 
     Raises:
         SettingsWrong: it is not there, empty, or no single line. The message never holds it.
     """
-    match = _REFERENCE.fullmatch(reference)
-    if match is None:
-        raise SettingsWrong("a secret is named by ${env:NAME} or ${file:PATH}, not written down")
-    if match[1] == "env":
-        value = environ.get(match[2])
+    kind, name = named_by(reference)
+    if kind == "env":
+        value = environ.get(name)
         if value is None:
-            raise SettingsWrong(
-                f"{reference}: the variable {match[2]} is not set; export {match[2]}=…"
-            )
+            raise SettingsWrong(f"{reference}: the variable {name} is not set; export {name}=…")
     else:
-        value = _secret_file(reference, (root or Path()) / match[2])
+        value = _secret_file(reference, (root or Path()) / name)
     value = value.strip()
     if not value:
         raise SettingsWrong(f"{reference}: it is empty; put the secret there")
