@@ -85,3 +85,14 @@ def test_each_target_s_job_has_its_own_outcome(jobs: Jobs) -> None:
     jobs.review(pull)  # one that was still on its way
     assert jobs.apply("--target", "prod").code == ExitCode.REFUSED
     assert len([one for one in jobs.ours(pull) if '"notice"' not in one]) == len(texts)
+
+
+def test_a_forge_that_may_not_be_called_takes_nothing_of_an_apply(jobs: Jobs) -> None:
+    jobs.place.plan(description="two", jobs=[TEXT])
+    jobs.place.commit()
+    jobs.there.server.url = "http://forge.example"  # in clear, and not on this machine
+    ended = jobs.apply()
+    assert ended.code == ExitCode.OK
+    assert ended.json["summary"]["applied"] == 1
+    assert "publish: no comment: the environment: " in ended.err
+    assert jobs.there.server.asked == []

@@ -340,7 +340,7 @@ class Http:
             return httpx.create_ssl_context()
         except OSError as error:
             problem = error.strerror or type(error).__name__
-        where = "SSL_CERT_FILE" if path is None else f"ca-file {path}"
+        where = "SSL_CERT_FILE" if path is None else f"{self._endpoint.source.ca_file} {path}"
         raise SettingsWrong(
             f"{where}: no certificates can be read: {problem}; it must be a file in PEM form"
         )

@@ -22,7 +22,7 @@ from planops.core.changes import ChangeKind
 from planops.core.forge import Kind, Marker, Post, Risk, room
 from planops.core.report import ExitCode, Outcome, Report, has_changes, summary
 from planops.core.review import Review, worst
-from planops.errors import ForgeFailed, OutcomeUnknown, PlanopsError, UsageWrong
+from planops.errors import ForgeFailed, OutcomeUnknown, PlanopsError, SettingsWrong, UsageWrong
 from planops.render import merging, shares
 from planops.render.room import GITHUB, GITLAB, SUMMARY, Limit
 
@@ -203,7 +203,7 @@ class Publisher:
         try:
             with connect(self.event, self.token, SystemClock()) as forge:
                 action(forge)
-        except (ForgeFailed, OutcomeUnknown) as error:
+        except (ForgeFailed, OutcomeUnknown, SettingsWrong) as error:
             say(f"publish: no {what}: {error}; the job's output has the whole report")
 
 

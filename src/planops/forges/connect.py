@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, assert_never
 
 from planops.backends.http import Http
@@ -28,18 +27,16 @@ def connect(
     token: str,
     clock: Clock,
     *,
-    ca_file: Path | None = None,
     on_call: Callable[[Call], None] | None = None,
     patience: float = PATIENCE,
 ) -> Iterator[Forge]:
     """Give the forge of an event, for as long as the block lasts.
 
-    ``ca_file`` is for a GitLab of one's own (``CI_SERVER_TLS_CA_FILE``); ``patience`` bounds all
-    waiting for rate limits together, in seconds. Raises ``SettingsWrong`` for an address or a token
-    that cannot be used.
+    ``patience`` bounds all waiting for rate limits together, in seconds. Raises ``SettingsWrong``
+    for an address, a token or a file of certificates that cannot be used.
     """
     check_token(event, token)
-    with Http(_endpoint(event, token, ca_file), clock, on_call=on_call) as http:
+    with Http(_endpoint(event, token), clock, on_call=on_call) as http:
         yield _forge(event, http, clock, patience)
 
 
@@ -52,12 +49,12 @@ def check_token(event: Event, token: str) -> None:
         )
 
 
-def _endpoint(event: Event, token: str, ca_file: Path | None) -> Endpoint:
+def _endpoint(event: Event, token: str) -> Endpoint:
     match event.name:
         case Name.GITHUB:
             return github.endpoint(event.api, token)
         case Name.GITLAB:
-            return gitlab.endpoint(event.api, token, ca_file)
+            return gitlab.endpoint(event.api, token, event.ca_file)
         case _ as never:
             assert_never(never)
 

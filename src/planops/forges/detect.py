@@ -54,6 +54,7 @@ def _gitlab(given: Variables) -> Event:
         seq=(given.number("CI_PIPELINE_ID"), given.number("CI_JOB_ID")),
         run=given.address("CI_JOB_URL"),
         head=given.sha("CI_COMMIT_SHA"),
+        ca_file=given.path("CI_SERVER_TLS_CA_FILE"),
     )
     if given.get("CI_MERGE_REQUEST_IID"):
         return _merge_request(event, given)

@@ -42,7 +42,8 @@ class Event:
     ``repository`` is the one that the pull request is for, ``project`` its id on GitLab. ``head``
     is the pull request's, or what a branch was pushed to; ``before`` where that was. ``branch`` is
     the base branch, or the pushed one. ``owner`` and ``source`` name the pull request's own branch.
-    ``seq`` orders the runs of a repository; ``run`` is the address of this one.
+    ``seq`` orders the runs of a repository; ``run`` is the address of this one. ``ca_file`` holds
+    the certificates that a GitLab of one's own is trusted by.
     """
 
     name: Name
@@ -61,6 +62,7 @@ class Event:
     source: str = ""
     output: Path | None = field(default=None)
     summary: Path | None = field(default=None)
+    ca_file: Path | None = field(default=None)
 
 
 def confirmed(forge: Forge, event: Event) -> Pull | None:
