@@ -390,23 +390,48 @@ def test_settings_that_are_nearer_once_they_are_merged_are_pointed_out(kept: Pla
     assert ended.json["review"]["settings"] == ["deploy/planops.yaml"]
 
 
-def test_a_tree_without_end_is_not_read_to_its_end(kept: Place) -> None:
-    """Twelve trees, each ten times in the next one: 10^12 files, in a kilobyte."""
-    tree = kept.git("rev-parse", "HEAD:plans").strip()
-    listing = kept.folder.parent / "listing"
+def endless(kept: Place, tree: str) -> str:
+    """Make a tree that holds a tree ten times in each of ten, and so on: 10^12 files, in 1 kB."""
     for _ in range(12):
-        rows = (f"040000 tree {tree}\td{number}\n" for number in range(10))
-        listing.write_text("".join(rows))
-        with listing.open() as rows_of_it:
-            made = subprocess.run(
-                ["git", "mktree"],  # noqa: S607
-                cwd=kept.folder, stdin=rows_of_it, capture_output=True, text=True, check=True,
-            )  # fmt: skip
-        tree = made.stdout.strip()
-    head = kept.git("commit-tree", "-p", "main", "-m", "endless", tree).strip()
+        tree = made(kept, *(f"040000 tree {tree}\td{number}" for number in range(10)))
+    return tree
+
+
+def made(kept: Place, *rows: str) -> str:
+    return subprocess.run(
+        ["git", "mktree"],  # noqa: S607
+        cwd=kept.folder, input="".join(f"{row}\n" for row in rows),
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+
+
+def test_plans_without_end_are_not_read_to_their_end(kept: Place) -> None:
+    held = kept.git("ls-tree", "main").splitlines()
+    tree = endless(kept, kept.git("rev-parse", "main:plans").strip())
+    rows = [row for row in held if not row.endswith("\tplans")]
+    head = kept.git(
+        "commit-tree",
+        "-p",
+        "main",
+        "-m",
+        "endless",
+        made(kept, *rows, f"040000 tree {tree}\tplans"),
+    ).strip()
     ended = kept.planops("review", "--base", "main", "--head", head)
     assert ended.code == ExitCode.FAILED
-    assert "has more than 100000 files" in ended.err
+    assert "has more than 100000 files where the globs begin" in ended.err
+
+
+def test_what_lies_beside_the_plans_is_not_read_at_all(kept: Place) -> None:
+    kept.plan(description="two", jobs=[TEXT])
+    kept.commit()
+    held = kept.git("ls-tree", "HEAD").splitlines()
+    tree = endless(kept, kept.git("rev-parse", "main:plans").strip())
+    head = kept.git(
+        "commit-tree", "-p", "main", "-m", "endless", made(kept, *held, f"040000 tree {tree}\tz")
+    ).strip()
+    ended = kept.json("review", "--base", "main", "--head", head)
+    assert share(ended)["caused"] == ["/spec/description"]
 
 
 def test_a_link_to_a_file_that_is_no_plan_is_in_nobody_s_way(kept: Place) -> None:
@@ -421,6 +446,34 @@ def test_a_link_to_a_file_that_is_no_plan_is_in_nobody_s_way(kept: Place) -> Non
     (kept.folder / "plans/up").symlink_to("more/../../README.md")
     ended = reviewed(kept)
     assert {one["file"] for one in ended.json["problems"]} == {"plans/up"}
+
+
+def test_very_many_links_are_looked_at_together(kept: Place) -> None:
+    for number in range(300):
+        kept.write(f"notes/{number}.md", "a note\n")
+        (kept.folder / f"plans/{number}.md").symlink_to(f"../notes/{number}.md")
+    (kept.folder / "plans/gone").symlink_to("../notes/none.md")
+    (kept.folder / "plans/out").symlink_to("../../notes/1.md")
+    ended = reviewed(kept)
+    assert {one["file"] for one in ended.json["problems"]} == {"plans/gone", "plans/out"}
+
+
+def test_a_link_above_the_folder_where_a_glob_begins_is_not_followed(kept: Place) -> None:
+    globs = "plans: ['plans/**/*.yaml', far/team/a/*.yaml, ':(glob)/**/*.yaml']"
+    settings = (kept.folder / "planops.yaml").read_text()
+    kept.git("checkout", "--quiet", "main")
+    kept.write("planops.yaml", settings.replace("plans: [plans/**/*.yaml]", globs))
+    kept.write("far/README.md", "plans of far teams\n")
+    kept.commit()
+    kept.git("checkout", "--quiet", "-B", "feature")
+    plan = kept.plan("odd", description="two")
+    (kept.folder / ":(glob)").mkdir()
+    plan.rename(kept.folder / ":(glob)/odd.yaml")
+    assert "/spec/name" in share(reviewed(kept), "odd")["caused"]
+    kept.git("checkout", "--quiet", "feature")
+    (kept.folder / "far/team").symlink_to("elsewhere")
+    ended = reviewed(kept)
+    assert {one["file"] for one in ended.json["problems"]} == {"far/team"}
 
 
 @pytest.mark.parametrize("words", [(), ("--offline",)])

@@ -56,14 +56,14 @@ def _changed(
     Settings that are nearer to ``here`` take the place of the base's once they are merged.
     """
     from planops.git.repository import top
-    from planops.git.trees import read
+    from planops.git.trees import named
 
     root = top(path.parent) or path.parent
     nearer = (folder / path.name for folder in (here, *here.parents))
-    named = [path, *takewhile(path.__ne__, nearer), *(_named(config) if config else ())]
-    inside = {file.relative_to(root).as_posix(): file for file in named if _in(file, root)}
-    known = read(root, base, inside.__contains__)
-    now = read(root, head, inside.__contains__) if head else {}
+    files = [path, *takewhile(path.__ne__, nearer), *(_named(config) if config else ())]
+    inside = {file.relative_to(root).as_posix(): file for file in files if _in(file, root)}
+    known = named(root, base, inside)
+    now = named(root, head, inside) if head else {}
     for name, file in inside.items():
         there = now.get(name) if head else (file.read_bytes() if file.is_file() else None)
         if there != known.get(name):
@@ -128,7 +128,7 @@ def changed(file: str, base: str) -> Problem:
 def _at(chdir: Path, base: str) -> tuple[Path | None, bytes]:
     """Find the settings in a folder or above it, as a commit has them."""
     from planops.git.repository import top
-    from planops.git.trees import read
+    from planops.git.trees import named
     from planops.manifests.settings import NAME
 
     root, here = top(chdir), chdir.resolve()
@@ -136,7 +136,7 @@ def _at(chdir: Path, base: str) -> tuple[Path | None, bytes]:
         raise SettingsWrong(f"{chdir}: this is no git repository; a base is a commit of one")
     folders = [here, *(folder for folder in here.parents if folder.is_relative_to(root))]
     wanted = {(folder / NAME).relative_to(root).as_posix(): folder / NAME for folder in folders}
-    held = read(root, base, wanted.__contains__)
+    held = named(root, base, wanted)
     for inside, path in wanted.items():
         data = held.get(inside)
         if isinstance(data, bytes):
@@ -168,13 +168,13 @@ def check_trusted(config: Config, target: Target, base: str, environ: Mapping[st
 def _same(root: Path, file: Path, base: str) -> None:
     """Make sure that a file is outside of the repository, or as the base has it."""
     from planops.git.repository import top
-    from planops.git.trees import read
+    from planops.git.trees import named
 
     inside, repository = file.resolve(), top(root)
     if repository is None or not inside.is_relative_to(repository):
         return
     name = inside.relative_to(repository).as_posix()
-    held = read(repository, base, lambda path: path == name).get(name)
+    held = named(repository, base, (name,)).get(name)
     if not inside.is_file() or inside.read_bytes() != held:
         raise SettingsWrong(
             f"{name}: it is not as the base {base[:12]} has it, so it is not used before this is"

@@ -221,6 +221,7 @@ def _unreadable(before: Loaded, base: str) -> Iterator[Problem]:
 def _files(config: Config, question: Question, asked: Asked) -> Files:
     from planops.cli.origins import finders
     from planops.git import trees
+    from planops.manifests.files import fixed
     from planops.manifests.load import load_plans
     from planops.manifests.text import MAX_BYTES
     from planops.manifests.trees import Committed, concerns
@@ -233,6 +234,7 @@ def _files(config: Config, question: Question, asked: Asked) -> Files:
                 revision,
                 lambda path: concerns(path, globs),
                 lambda path: concerns(path, globs, folder=True),
+                below={fixed(glob) for glob in globs},
                 most=MAX_BYTES,
             )
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,11 @@ MAX_FILES: Final = 100_000
 _SECONDS: Final = 60.0
 _CHUNK: Final = 1 << 20
 _LONGEST: Final = 4096  # bytes of a link's target
-_DOWN: Final = re.compile(r"(?:\.\./)*(?!\.\.?(?:/|$))[^/]+(?:/(?!\.\.?(?:/|$))[^/]+)*", re.DOTALL)
+_NAMES: Final = 250
+_ANY: Final = 1 << 62
+_DOWN: Final = re.compile(
+    r"(?:\.\./)*(?!\.\.?(?:/|$))[^/\0]+(?:/(?!\.\.?(?:/|$))[^/\0]+)*", re.DOTALL
+)
 """Up, and then down only: what goes up again may do so from behind another link."""
 _ENTRY: Final = re.compile(
     rb"([0-7]{6}) (blob|commit) ([0-9a-f]{40,64}) +([0-9]+|-)\t(.+)", re.DOTALL
@@ -36,6 +40,10 @@ class _Entry:
     mode: bytes
     id: str
     size: int
+
+    @property
+    def is_file(self) -> bool:
+        return self.mode in _REGULAR
 
 
 def resolved(folder: Path, revision: str) -> str:
@@ -80,35 +88,38 @@ def read(
     folder: Path,
     revision: str,
     wanted: Callable[[str], bool],
-    hiding: Callable[[str], bool] = lambda _: False,
+    hiding: Callable[[str], bool],
     *,
-    most: int = 1 << 62,
+    below: Collection[str],
+    most: int,
 ) -> Mapping[str, bytes | str]:
     """Read files of a commit or tree below a folder, by their path from there.
 
-    ``wanted`` chooses by path. Instead of the bytes there is the reason for a file of more than
-    ``most`` bytes, and for a link or a submodule that is wanted, or that may be ``hiding`` others:
-    a link to a file of the same tree hides none.
+    Only what is ``below`` these folders is listed; ``wanted`` chooses by path. Instead of the bytes
+    there is the reason for a file of more than ``most`` bytes, and for a link or a submodule that
+    is wanted, or that may be ``hiding`` others: a link to a file of the same tree hides none.
 
-    Raises ``SettingsWrong`` where this clone does not hold the revision.
+    Raises ``SettingsWrong`` where this clone does not hold the revision, or there is too much.
     """
     with _repository(folder) as repo:
-        entries = _entries(repo, folder, revision)
-        found: dict[str, bytes | str] = {}
-        plain: dict[str, _Entry] = {}
-        for path, entry in entries.items():
-            if entry.mode in _REGULAR:
-                if wanted(path) and entry.size > most:
-                    found[path] = f"it has {entry.size} bytes; at most {most} are read"
-                elif wanted(path):
-                    plain[path] = entry
-            elif wanted(path) or (hiding(path) and not _leads_to_file(repo, entries, path)):
-                what = "a symbolic link" if entry.mode == _LINK else "a submodule"
-                found[path] = f"it is {what}, and in a commit none is followed"
-        held = blobs.read(repo, (entry.id for entry in plain.values()))
-        for path, entry in plain.items():
-            found[path] = held.get(entry.id, "this clone does not hold it; fetch it")
-        return found
+        tree = _Tree(repo=repo, folder=folder, revision=revision)
+        above = {str(one) for start in below for one in PurePosixPath(start).parents} - {"."}
+        entries = tree.entries(below, "-r") | tree.entries(above)
+        chosen = {path for path in entries if wanted(path)}
+        others = entries.keys() - chosen
+        maybe = {path for path in others if not entries[path].is_file and hiding(path)}
+        chosen |= maybe - _leading(tree, entries, maybe)
+        return _contents(repo, {path: entries[path] for path in chosen}, most)
+
+
+def named(folder: Path, revision: str, paths: Collection[str]) -> Mapping[str, bytes | str]:
+    """Read a few files of a commit or tree, by their path from a folder.
+
+    As :func:`read`, without a limit of bytes.
+    """
+    with _repository(folder) as repo:
+        entries = _Tree(repo=repo, folder=folder, revision=revision).entries(paths)
+        return _contents(repo, {path: entries[path] for path in paths if path in entries}, _ANY)
 
 
 def altered(folder: Path, paths: Collection[str]) -> frozenset[str]:
@@ -119,7 +130,10 @@ def altered(folder: Path, paths: Collection[str]) -> frozenset[str]:
 
     Raises ``SettingsWrong`` where HEAD cannot be read.
     """
-    held = read(folder, "HEAD", frozenset(paths).__contains__)
+    folders = {posixpath.dirname(path) for path in paths}
+    held = read(
+        *(folder, "HEAD", frozenset(paths).__contains__, lambda _: False), below=folders, most=_ANY
+    )
 
     def same(path: str, data: bytes | str) -> bool:
         file = folder / path
@@ -130,16 +144,35 @@ def altered(folder: Path, paths: Collection[str]) -> frozenset[str]:
     return frozenset(path for path, data in held.items() if not same(path, data))
 
 
-def _leads_to_file(repo: Repo, entries: Mapping[str, _Entry], path: str) -> bool:
-    """Tell whether what is at a path is a link to a regular file below the same folder."""
-    link = entries[path]
-    if link.mode != _LINK or link.size > _LONGEST:
-        return False
-    target = blobs.read(repo, [link.id]).get(link.id, b"").decode(errors="surrogateescape")
-    if not _DOWN.fullmatch(target):
-        return False
-    found = entries.get(posixpath.normpath(posixpath.join(posixpath.dirname(path), target)))
-    return found is not None and found.mode in _REGULAR
+def _contents(repo: Repo, entries: Mapping[str, _Entry], most: int) -> dict[str, bytes | str]:
+    """Read files, or say why one is not read."""
+    files = (entry for entry in entries.values() if entry.is_file and entry.size <= most)
+    held = blobs.read(repo, (entry.id for entry in files))
+
+    def content(entry: _Entry) -> bytes | str:
+        if not entry.is_file:
+            what = "a symbolic link" if entry.mode == _LINK else "a submodule"
+            return f"it is {what}, and in a commit none is followed"
+        if entry.size > most:
+            return f"it has {entry.size} bytes; at most {most} are read"
+        return held.get(entry.id, "this clone does not hold it; fetch it")
+
+    return {path: content(entry) for path, entry in entries.items()}
+
+
+def _leading(tree: _Tree, entries: Mapping[str, _Entry], paths: Collection[str]) -> frozenset[str]:
+    """Name the links among these that lead to a regular file below the same folder."""
+    links = {path: entries[path] for path in paths if entries[path].mode == _LINK}
+    ids = [entry.id for entry in links.values() if entry.size <= _LONGEST]
+    texts = blobs.read(tree.repo, ids)
+    aims: dict[str, str] = {}
+    for path, entry in links.items():
+        text = texts.get(entry.id, b"").decode(errors="surrogateescape")
+        aim = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
+        if _DOWN.fullmatch(text) and not aim.startswith("../"):
+            aims[path] = aim
+    known = {**tree.entries({*aims.values()}.difference(entries)), **entries}
+    return frozenset(path for path, aim in aims.items() if aim in known and known[aim].is_file)
 
 
 @contextmanager
@@ -165,45 +198,65 @@ def _commit(repo: Repo, folder: Path, revision: str) -> str:
         ) from error
 
 
-def _entries(repo: Repo, folder: Path, revision: str) -> dict[str, _Entry]:
-    """List a tree below a folder, by path from there."""
-    from git.exc import GitError
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tree:
+    """The tree of a commit, below a folder."""
 
-    below = PurePosixPath(below_top(folder, repo))
-    try:
-        told = _listed(repo, revision, below)
-    except (GitError, ValueError, OSError) as error:
-        raise SettingsWrong(
-            f"{folder}: commit {revision!r} cannot be read: {said(error)}; fetch it"
-        ) from error
-    if told is None:
-        raise SettingsWrong(f"{folder}: commit {revision!r} has more than {MAX_FILES} files")
-    found: dict[str, _Entry] = {}
-    for line in told.split(b"\0"):
-        match = _ENTRY.fullmatch(line)
-        if match is None:
-            continue
-        path = PurePosixPath(match[5].decode(errors="surrogateescape"))
-        size = int(match[4]) if match[4] != b"-" else 0
-        entry = _Entry(mode=match[1], id=match[3].decode(), size=size)
-        found[path.relative_to(below).as_posix()] = entry
-    return found
+    repo: Repo
+    folder: Path
+    revision: str
 
+    def entries(self, names: Collection[str], *words: str) -> dict[str, _Entry]:
+        """List what is at these paths, with ``-r`` all that is below them; by path.
 
-def _listed(repo: Repo, revision: str, below: PurePosixPath) -> bytes | None:
-    """List a tree as git does, ``None`` where there is too much of it.
+        For very many paths that is everything: git looks at each path for each file.
+        """
+        from git.exc import GitError
 
-    A tree may hold the same one many times, and that one again: few bytes make more files than
-    there is room for.
-    """
-    words = ("-r", "-z", "--long", "--full-tree", revision, "--", f"{below}/")
-    process = repo.git.ls_tree(*words, as_process=True)
-    told, files = bytearray(), 0
-    while more := process.stdout.read(_CHUNK):
-        told += more
-        files += more.count(b"\0")
-        if files > MAX_FILES:
-            process.proc.kill()
-            return None
-    process.wait()
-    return bytes(told)
+        top = PurePosixPath(below_top(self.folder, self.repo))
+        if len(names) > _NAMES:
+            names, words = ("",), ("-r",)
+        try:
+            told = self._listed([str(top / name) for name in sorted(names)], words)
+        except (GitError, ValueError, OSError) as error:
+            raise SettingsWrong(
+                f"{self.folder}: commit {self.revision!r} cannot be read: {said(error)}; fetch it"
+            ) from error
+        if told is None:
+            raise SettingsWrong(
+                f"{self.folder}: commit {self.revision!r} has more than {MAX_FILES} files where the"
+                " globs begin; let the globs in planops.yaml name a folder of plans only"
+            )
+        found: dict[str, _Entry] = {}
+        for line in told.split(b"\0"):
+            match = _ENTRY.fullmatch(line)
+            if match is None:
+                continue
+            path = PurePosixPath(match[5].decode(errors="surrogateescape"))
+            size = int(match[4]) if match[4] != b"-" else 0
+            entry = _Entry(mode=match[1], id=match[3].decode(), size=size)
+            found[path.relative_to(top).as_posix()] = entry
+        return found
+
+    def _listed(self, names: Sequence[str], words: Sequence[str]) -> bytes | None:
+        """List as git does, ``None`` where there is too much of it.
+
+        A tree may hold the same one many times, and that one again: few bytes make more files than
+        there is room for.
+        """
+        if not names:
+            return b""
+        process = self.repo.git.ls_tree(
+            *("-z", "--long", "--full-tree", *words, self.revision, "--", *names),
+            as_process=True,
+            env={"GIT_LITERAL_PATHSPECS": "1"},
+        )
+        told, files = bytearray(), 0
+        while more := process.stdout.read(_CHUNK):
+            told += more
+            files += more.count(b"\0")
+            if files > MAX_FILES:
+                process.proc.kill()
+                return None
+        process.wait()
+        return bytes(told)
