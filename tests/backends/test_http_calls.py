@@ -201,14 +201,19 @@ CASES = {
 
 
 def client(
-    url: str, clock: FakeClock | None = None, on_call: Callable[[Call], None] | None = None
+    url: str,
+    clock: FakeClock | None = None,
+    on_call: Callable[[Call], None] | None = None,
+    *,
+    read: float = 10,
 ) -> Http:
+    """``read`` is how long an answer may take, in seconds: no busy machine takes so long."""
     endpoint = Endpoint(
         url=url,
         headers={"Authorization": f"Bearer {SECRET}"},
         secrets=(SECRET,),
         max_body=100_000,
-        timeouts=Timeouts(connect=5, read=0.05, write=5, pool=5),
+        timeouts=Timeouts(connect=10, read=read, write=10, pool=10),
     )
     clock = clock or FakeClock()
     return Http(endpoint, clock, on_call=on_call, monotonic=clock.monotonic, jitter=lambda: 0.0)
@@ -234,9 +239,10 @@ def test_every_failure(name: str, request_: Request, caplog: pytest.LogCaptureFi
     caplog.set_level(logging.DEBUG)
     calls: list[Call] = []
     text = ""
+    read = 0.3 if case.script.end == "hang" else 10
     with (
         Server(case.script) as server,
-        client(server.url, FakeClock(case.step), calls.append) as http,
+        client(server.url, FakeClock(case.step), calls.append, read=read) as http,
     ):
         call = http.write if writes else http.read
         if isinstance(expected, int):

@@ -108,7 +108,7 @@ def fetch_whole(connection: http.client.HTTPConnection) -> None:
 
 def test_wire_that_never_answers() -> None:
     with misbehaving("never-answer") as wire:
-        connection = connect(wire.url, timeout=0.05)
+        connection = connect(wire.url, timeout=0.3)
         with pytest.raises(TimeoutError):
             fetch(connection)
         connection.close()
