@@ -16,13 +16,14 @@ from planops.cli.telling import is_terminal
 from planops.core.report import ExitCode
 
 SIGNALS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+HANGUP = {signal.SIGHUP: ExitCode.TERMINATED}
 
 
 @pytest.fixture(autouse=True)
 def _untouched() -> Iterator[None]:
     assert threading.current_thread() is threading.main_thread()
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    for number in SIGNALS:  # a test that fails must not end the tests
+    before = {number: signal.getsignal(number) for number in SIGNALS | HANGUP}
+    for number in SIGNALS | HANGUP:  # a test that fails must not end the tests
         signal.signal(number, signal.default_int_handler)
     yield
     for number, handler in before.items():
@@ -30,15 +31,15 @@ def _untouched() -> Iterator[None]:
 
 
 def handlers() -> set[object]:
-    return {signal.getsignal(number) for number in SIGNALS}
+    return {signal.getsignal(number) for number in SIGNALS | HANGUP}
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", SIGNALS | HANGUP)
 def test_a_signal_ends_what_is_going_on(number: signal.Signals) -> None:
     interrupts = Interrupts()
     with pytest.raises(Interrupted) as caught, interrupts.heard():
         signal.raise_signal(number)
-    assert caught.value.code == interrupts.code == SIGNALS[number]
+    assert caught.value.code == interrupts.code == (SIGNALS | HANGUP)[number]
     assert interrupts.stop.is_set()
     assert handlers() == {signal.default_int_handler}
 
@@ -56,6 +57,17 @@ def test_where_calls_are_made_a_signal_only_says_stop_and_the_second_ends(
     assert interrupts.code == SIGNALS[number]
     said = "planops: stopping after the calls in flight; again to stop now\n"
     assert capsys.readouterr().err == said
+
+
+def test_of_a_terminal_that_is_closed_kernel_and_shell_both_tell() -> None:
+    interrupts = Interrupts()
+    with interrupts.heard(), interrupts.calmly():
+        for _ in range(3):
+            signal.raise_signal(signal.SIGHUP)
+        assert interrupts.code == ExitCode.TERMINATED
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert handlers() == {signal.default_int_handler}
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:

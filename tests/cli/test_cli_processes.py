@@ -267,7 +267,11 @@ def test_hostile_words_never_reach_a_terminal(place: Place) -> None:
 
 # ----------------------------------------------------------------------------------------- signals
 
-SIGNALS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+SIGNALS = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.TERMINATED,
+}
 
 
 def when(place: Place, method: str, path: str) -> threading.Event:

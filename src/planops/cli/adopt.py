@@ -92,7 +92,9 @@ def command(*, words: tuple[str, ...], everything: bool, yes: bool, **given: Any
         with at.interrupts.calmly():  # the report of what was written belongs to it
             report = _report(session, [_carry_out(session, at, each) for each in found])
             end_of_progress(quiet=session.asked.quiet)
-            code = early or exit_code(report)
+            code = exit_code(report)
+            if early is not None or code is ExitCode.OK:
+                code = at.interrupts.code or code
             return output.write(replace(report, ended=code), at.secrets)
 
 

@@ -147,18 +147,16 @@ def _look(
         run, target = at.run(name), at.target(name)
         sight = reconcile.observe(target, session.plans(name), run)
         changes = reconcile.diff(target, sight, run)
+        if open_only:
+            changes = reconcile.only_begun(sight, changes)
+        if expected:
+            approved = (_only_expected(target, c, expected) for c in changes.changes)
+            changes = replace(changes, changes=tuple(approved))
+        report = reconcile.show(target, sight, changes, run)
     except PlanopsError as error:
         return _Found(name=name, report=failed(name, session, error))
     except Interrupted:
         return _Found(name=name, report=failed(name, session, INTERRUPTED))
-    if open_only:
-        changes = reconcile.only_begun(sight, changes)
-    if expected:
-        changes = replace(
-            changes,
-            changes=tuple(_only_expected(target, c, expected) for c in changes.changes),
-        )
-    report = reconcile.show(target, sight, changes, run)
     return _Found(name=name, report=report, target=target, run=run, sight=sight, changes=changes)
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -123,7 +124,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as wrong:
-        wrong.show()
+        with suppress(OSError):
+            wrong.show()
         return ExitCode.USAGE if isinstance(wrong, click.UsageError) else ExitCode.FAILED
     except (click.Abort, KeyboardInterrupt) as end:
         return _interrupted(end)
@@ -131,7 +133,7 @@ def run(arguments: Sequence[str]) -> int:
         say(f"error: {error}")
         return code_of(error)
     except Exception as error:  # noqa: BLE001  whatever else happens is told as a bug
-        return _bug(error)
+        return bug(error)
     return int(result) if isinstance(result, int) else ExitCode.OK
 
 
@@ -142,20 +144,27 @@ def _interrupted(end: BaseException) -> ExitCode:
     return code if isinstance(code, ExitCode) else ExitCode.INTERRUPTED
 
 
-def _bug(error: Exception) -> ExitCode:
-    """Tell of a bug without a traceback, unless one was asked for."""
+def bug(error: Exception, what: str = "") -> ExitCode:
+    """Tell of a bug without a traceback, unless one was asked for; ``what`` is what came of it."""
     if os.environ.get("PLANOPS_DEBUG"):
-        traceback.print_exception(error)
+        with suppress(OSError, ValueError):
+            traceback.print_exception(error)
+    came = f"{what}: " if what else ""
     say(
-        f"bug in planops: {type(error).__name__}; please report it with what you typed"
+        f"bug in planops: {came}{type(error).__name__}; please report it with what you typed"
         " (PLANOPS_DEBUG=1 shows where)"
     )
     return ExitCode.BUG
 
 
 def say(text: str) -> None:
-    """Speak on standard error: standard output belongs to the report."""
-    click.echo(f"planops: {terminal(text)}", err=True)
+    """Speak on standard error: standard output belongs to the report.
+
+    That nobody listens there any more must not end a run whose report is still to be written; nor
+    must that a signal came while something was being said (``RuntimeError``).
+    """
+    with suppress(OSError, ValueError, RuntimeError):
+        click.echo(f"planops: {terminal(text)}", err=True)
 
 
 def code_of(error: PlanopsError) -> ExitCode:

@@ -1,7 +1,8 @@
-"""What an interrupt (Ctrl-C) or a termination does to a command.
+"""What an interrupt (Ctrl-C), a termination or a terminal that is closed does to a command.
 
 Where nothing is being written, it ends what is going on at once. While calls are made that write,
-those in flight are finished and no other is begun. The second signal always ends the process.
+those in flight are finished and no other is begun. The second signal always ends the process, but
+for a second hangup: of a terminal that is closed both the kernel and the shell tell.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import click
-
+from planops.cli.group import say
 from planops.core.report import ExitCode
 
-_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+_CODES = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.TERMINATED,
+}
 
 
 class Interrupted(KeyboardInterrupt):
@@ -46,7 +50,7 @@ class Interrupts:
 
         def hear(number: int, _frame: object) -> None:
             for known, handler in before.items():
-                signal.signal(known, handler)
+                signal.signal(known, signal.SIG_IGN if known is signal.SIGHUP else handler)
             self._come(_CODES[signal.Signals(number)])
 
         try:
@@ -71,4 +75,4 @@ class Interrupts:
         self.stop.set()
         if not self._calm:
             raise Interrupted(code)
-        click.echo("planops: stopping after the calls in flight; again to stop now", err=True)
+        say("stopping after the calls in flight; again to stop now")
