@@ -195,7 +195,10 @@ def _declined(
         return None
     report = _report(session, [each.report for each in found])
     end_of_progress(quiet=session.asked.quiet)
-    replace(output, sinks=(("text", ""),)).write(report, at.secrets)
+    shown = replace(output, sinks=(("text", ""),)).put(report, at.secrets)
+    if shown is not ExitCode.OK:
+        say("nothing was written: it could not be shown")
+        return shown
     for one in pending:
         lines = "".join(f"  {terminal(line)}\n" for line in one.text.splitlines())
         write_out(f"\n{terminal(one.file)}:\n{lines}" if one.text else "")

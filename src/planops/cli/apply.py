@@ -181,7 +181,10 @@ def _declined(
     if at.interrupts.code is None and not has_changes(report):
         return None
     end_of_progress(quiet=session.asked.quiet)
-    replace(output, sinks=(("text", ""),)).write(report, at.secrets)
+    shown = replace(output, sinks=(("text", ""),)).put(report, at.secrets)
+    if shown is not ExitCode.OK:
+        say("nothing was applied: it could not be shown")
+        return shown
     agreed = False
     try:
         agreed = at.interrupts.code is None and click.confirm("Apply these changes?")

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 import planops
-from planops.cli.group import say
+from planops.cli.group import bug, say
 from planops.cli.telling import is_terminal
 from planops.core.report import ExitCode, Report, exit_code
 from planops.errors import SettingsWrong
@@ -43,21 +43,40 @@ class Output:
         one sink cannot be written the others are written all the same, and a run that went well has
         failed after all.
         """
-        written = True
+        written, code = self.put(report, secrets), exit_code(report)
+        if written is ExitCode.BUG:
+            return written
+        return code if written is ExitCode.OK or code not in _MILD else written
+
+    def put(self, report: Report, secrets: Collection[str] = ()) -> ExitCode:
+        """Write to every sink, files first; tell whether that went well, failed, or met a bug.
+
+        What a bug keeps from being drawn in one format is drawn in the others, and said in bare
+        lines on standard error: what was done to a server is never kept back.
+        """
+        ended = ExitCode.OK
         for kind, file in sorted(self.sinks or (("text", ""),), key=_is_stream):
             try:
-                content = self._render(report, kind, colour=self.colour and not file)
-                for secret in secrets:
-                    content = masked(content, secret)
-                if file:
-                    write_file(Path(file), content)
-                else:
-                    write_out(content)
+                self._put(report, kind, file, secrets)
             except SettingsWrong as error:
                 say(f"error: {error}")
-                written = False
-        code = exit_code(report)
-        return code if written or code not in _MILD else ExitCode.FAILED
+                ended = ended or ExitCode.FAILED
+            except Exception as error:  # noqa: BLE001  the other formats must not be lost
+                ended = bug(error, f"the report cannot be drawn as {kind}")
+        if ended is ExitCode.BUG:
+            from planops.render import bare
+
+            for line in bare.lines(report):
+                say(_without(line, secrets))
+        return ended
+
+    def _put(self, report: Report, kind: str, file: str, secrets: Collection[str]) -> None:
+        content = self._render(report, kind, colour=self.colour and not file)
+        content = _without(content, secrets)
+        if file:
+            write_file(Path(file), content)
+        else:
+            write_out(content)
 
     def write_others(self, report: Report, secrets: Collection[str] = ()) -> ExitCode:
         """Write to the sinks that were asked for beside the text that a person has seen."""
@@ -108,6 +127,12 @@ class Output:
                 return text.text(report, colour=colour, verbose=verbose, times=TIMES)
 
 
+def _without(content: str, secrets: Collection[str]) -> str:
+    for secret in secrets:
+        content = masked(content, secret)
+    return content
+
+
 def _capable() -> bool:
     return os.environ.get("TERM") != "dumb"
 
@@ -147,7 +172,7 @@ def write_file(path: Path, content: str) -> None:
         if path.exists() and not path.is_file():
             path.write_text(content, encoding="utf-8")  # a device or a pipe is never replaced
         else:
-            _replace(path.resolve(), content)
+            _replace(Path(os.path.realpath(path)), content)
     except OSError as error:
         raise SettingsWrong(
             f"{path}: the report cannot be written there: {error.strerror}; choose another file"
