@@ -44,6 +44,9 @@ def taken_over(of: Survey, found: Sequence[Adoptee], run: Run, root: Path) -> Ta
         return _told(of, _skipped(done), run, error=error)
     except PlanopsError as error:
         return replace(_told(of, done, run), unrecorded=str(error))
+    except Exception as error:  # noqa: BLE001  what was written must be told
+        why = f"bug in planops: {type(error).__name__}"
+        return replace(_told(of, done, run), unrecorded=why, code=ExitCode.BUG)
     return _told(of, done, run)
 
 

@@ -20,7 +20,7 @@ from planops.custody import Custody
 from planops.errors import OutcomeUnknown, PlanopsError, StateConflict
 from planops.ownership import Claim, circumstances
 from planops.ports import Inventory
-from planops.reporting import change_report, shown
+from planops.reporting import as_it_stands, told
 from planops.run import Progress, Run, Target
 
 
@@ -64,7 +64,7 @@ class Work:
             trip.end(Outcome.FAILED, StepResult.SKIPPED, str(error))
         except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
             trip.bug = True
-            trip.end(*trip.at_worst(), f"bug in planops: {type(error).__name__}: {error}")
+            trip.end(*trip.at_worst(), _bug(error))
         self.tell(change, trip.outcome.value)
         return Carried(
             change=change,
@@ -76,12 +76,15 @@ class Work:
 
     def _stands(self, change: Change) -> Carried:
         """Report a change that makes no call; what was left open must still be as it was seen."""
-        report = shown(self.target, change, self.run)
+        outcome, results = as_it_stands(change)
+        report = told(self.target, change, self.run, outcome=outcome, results=results)
         if self.custody is not None and change.live is not None:
             try:
                 moved = self._moved(change, change.live.id)
-            except PlanopsError as error:
-                report = replace(report, outcome=Outcome.FAILED, error=str(error))
+            except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
+                bug = not isinstance(error, PlanopsError)
+                why = _bug(error) if bug else str(error)
+                report = replace(report, outcome=Outcome.FAILED, error=why, bug=bug)
             else:
                 report = replace(report, outcome=Outcome.STALE, error=moved) if moved else report
         return Carried(change=change, report=report, live=change.live)
@@ -176,15 +179,11 @@ class _Trip:
 
     def report(self) -> ChangeReport:
         """Say what became of the change."""
-        report = change_report(
-            self.work.target,
-            self.change,
-            self.work.run,
-            outcome=self.outcome,
-            results=tuple(self.results),
-        )
+        work, results = self.work, tuple(self.results)
+        report = told(work.target, self.change, work.run, outcome=self.outcome, results=results)
         notices = (*self.notices, *self.warnings, *self._half_way())
-        return replace(report, id=self.id, error=self.error, notices=notices, bug=self.bug)
+        said, bug = "; ".join(filter(None, (self.error, report.error))), self.bug or report.bug
+        return replace(report, id=self.id, error=said, notices=notices, bug=bug)
 
     def _half_way(self) -> tuple[str, ...]:
         """Warn that a plan left between two of our steps looks as if somebody stopped it."""
@@ -361,6 +360,10 @@ class _Trip:
             left=self.change.left,
             complete=making and any(step.kind is StepKind.UPDATE for step in left),
         )
+
+
+def _bug(error: Exception) -> str:
+    return f"bug in planops: {type(error).__name__}: {error}"
 
 
 def moved(url: str, shown_: Change, fresh: Change) -> str:

@@ -181,7 +181,7 @@ def apply(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> TargetR
     try:
         again = _look_again(target, sight, changes, run)
         work = _work(target, sight, changes, run, again, custody)
-    except PlanopsError:
+    except Exception:
         if custody is not None:
             settling.abandon(sight, custody)
         raise

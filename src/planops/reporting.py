@@ -16,6 +16,12 @@ from planops.run import Run, Sight, Target
 
 def shown(target: Target, change: Change, run: Run) -> ChangeReport:
     """Report a change that is not, or not yet, made."""
+    outcome, results = as_it_stands(change)
+    return change_report(target, change, run, outcome=outcome, results=results)
+
+
+def as_it_stands(change: Change) -> tuple[Outcome, tuple[StepResult, ...]]:
+    """Say what is to be told of a change that is not, or not yet, made."""
     if change.error:
         outcome = Outcome.FAILED
     elif change.refusals:
@@ -24,8 +30,7 @@ def shown(target: Target, change: Change, run: Run) -> ChangeReport:
         outcome = Outcome.PENDING
     else:
         outcome = Outcome.PARKED if change.parked else Outcome.UNCHANGED
-    pending = (StepResult.PENDING,) * len(change.steps)
-    return change_report(target, change, run, outcome=outcome, results=pending)
+    return outcome, (StepResult.PENDING,) * len(change.steps)
 
 
 def change_report(
@@ -51,6 +56,45 @@ def change_report(
         error=change.error,
         bug=change.bug,
     )
+
+
+def told(
+    target: Target,
+    change: Change,
+    run: Run,
+    *,
+    outcome: Outcome,
+    results: tuple[StepResult, ...],
+) -> ChangeReport:
+    """Report a change of a run that makes calls: as :func:`change_report`, and raise nothing.
+
+    What became of it is told whatever goes wrong here; then without any value of the plan.
+    """
+    try:
+        return change_report(target, change, run, outcome=outcome, results=results)
+    except Exception as error:  # noqa: BLE001  what was done must be told, shown or not
+        why = f"bug in planops: the change cannot be shown: {type(error).__name__}"
+        return ChangeReport(
+            change=_bare(change),
+            fingerprint="",
+            outcome=outcome,
+            results=results,
+            digests=("",) * len(change.steps),
+            id=change.live.id if change.live else None,
+            error=f"{change.error}; {why}" if change.error else why,
+            bug=True,
+        )
+
+
+def _bare(change: Change) -> Change:
+    """Copy a change without any value of its plan: there is nothing in it to be masked."""
+    steps = (
+        replace(step, request=replace(step.request, body=None), fallback=None)
+        for step in change.steps
+    )
+    spec: dict[str, JSON] = {"name": change.plan.display_name}
+    plan = replace(change.plan, spec=spec)
+    return replace(change, plan=plan, live=None, deltas=(), steps=tuple(steps))
 
 
 def _digest(target: Target, real: JSON, seen: JSON) -> str:

@@ -14,7 +14,7 @@ from planops.bookkeeping import Carried, is_clear, settled
 from planops.core.changes import Change, ChangeSet
 from planops.core.ledger import INTENTS, LEASE, PLANS, Book, Intent, intent_document
 from planops.core.records import intent
-from planops.core.report import Outcome, StepResult, TargetReport
+from planops.core.report import ExitCode, Outcome, StepResult, TargetReport
 from planops.custody import POLL, Custody, Keeping, note, take
 from planops.errors import PlanopsError
 from planops.execution import may_run
@@ -103,28 +103,47 @@ def settle(
 ) -> TargetReport:
     """Write down what came of it; what cannot be written down is for the next run to find.
 
-    ``again`` is what was there just before the calls.
+    ``again`` is what was there just before the calls. Raises nothing: calls were made.
     """
+    try:
+        _settle(target, sight, run, done, custody, again)
+    except PlanopsError as error:
+        return _unrecorded(report, str(error), begun=custody is not None)
+    except Exception as error:  # noqa: BLE001  the report of the calls must not be lost
+        why = f"bug in planops: {type(error).__name__}"
+        return replace(_unrecorded(report, why, begun=custody is not None), code=ExitCode.BUG)
+    return report
+
+
+def _unrecorded(report: TargetReport, why: str, *, begun: bool) -> TargetReport:
+    """Say that it is not recorded what was done or, where nothing was begun, what was seen."""
+    if begun:
+        return replace(report, unrecorded=why)
+    return replace(report, notices=(*report.notices, f"not recorded: {why}"))
+
+
+def _settle(
+    target: Target,
+    sight: Sight,
+    run: Run,
+    done: Sequence[Carried],
+    custody: Custody | None,
+    again: Inventory,
+) -> None:
     keeping, book = target.keeping, sight.book
     if keeping is None or book is None:
-        return report
+        return
     documents = settled(target, sight, book, run, done, again)
     wrote = [c.change.key.name for c in done if StepResult.DONE in c.report.results]
     message = f"{'apply' if wrote else 'note'} {target.name}: {', '.join(wrote) or 'what was seen'}"
     if run.commit:
         message += f"\n\nFrom: {run.commit}\nBy: {keeping.holder}"
-    try:
-        if custody is not None:
-            custody.settle(documents | _lost(keeping, custody, done), message)
-            return report
-        seen = {path: data for path, data in documents.items() if path.startswith(PLANS)}
-        if seen and book.lease is None and book.damage(LEASE) is None:
-            note(keeping, book, seen, message)
-    except PlanopsError as error:
-        if custody is None:
-            return replace(report, notices=(*report.notices, f"not recorded: {error}"))
-        return replace(report, unrecorded=str(error))
-    return report
+    if custody is not None:
+        custody.settle(documents | _lost(keeping, custody, done), message)
+        return
+    seen = {path: data for path, data in documents.items() if path.startswith(PLANS)}
+    if seen and book.lease is None and book.damage(LEASE) is None:
+        note(keeping, book, seen, message)
 
 
 def _lost(keeping: Keeping, custody: Custody, done: Sequence[Carried]) -> dict[str, bytes]:

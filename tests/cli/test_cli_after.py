@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import importlib
 import json
-from typing import NoReturn
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
+from cli.adopting import PLAIN, ledgered
 from cli.place import TEXT, TOKEN, Ended, Place
+from planops import adopting, reconcile, settling
+from planops.backends.zadig.backend import ZadigBackend
 from planops.cli import apply
 from planops.core.report import ExitCode
+from planops.errors import ServerSaidNo
+from planops.git import blame
+from planops.git.ledger import GitLedger
+from planops.run import Target
 from planops.sandbox.zadig.faults import Fault
 
 FORMATS = ("text", "json", "markdown", "github", "gitlab", "sarif", "junit")
@@ -89,3 +98,138 @@ def test_a_link_that_leads_to_itself_is_no_bug(place: Place) -> None:
     assert ended.code == ExitCode.OK
     assert '"Plan train"' in ended.out
     assert json.loads((place.folder / "loop").read_text())["exit_code"] == 0
+
+
+# --------------------------------------------------------------------------------- the one target
+
+
+@pytest.fixture
+def kept(place: Place) -> Place:
+    """A repository with a ledger, and a plan to be made."""
+    place.ledgered()
+    place.plan(jobs=[TEXT])
+    place.commit()
+    return place
+
+
+def after_a_call(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], object]) -> None:
+    """Do something as soon as the first call is made."""
+    send = ZadigBackend.send
+
+    def sending(self: ZadigBackend, *words: Any) -> str:
+        found = send(self, *words)
+        deed()
+        return found
+
+    monkeypatch.setattr(ZadigBackend, "send", sending)
+
+
+def test_a_change_that_cannot_be_shown_any_more_is_told_without_its_values(
+    kept: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after_a_call(monkeypatch, lambda: monkeypatch.setattr(blame, "blame", broken))
+    ended = kept.planops("apply", "--yes", "-f", "json=a.json", "-f", "text")
+    assert ended.code == ExitCode.BUG
+    (change,) = json.loads((kept.folder / "a.json").read_text())["changes"]
+    assert (change["outcome"], change["deltas"]) == ("applied", [])
+    assert [step["result"] for step in change["steps"]] == ["done", "done"]
+    assert "bug in planops: the change cannot be shown: KeyError" in ended.out
+    assert TOKEN not in ended.both
+    monkeypatch.undo()
+    book = GitLedger(root=kept.folder, ref="refs/planops/ledger/prod", remote=None).load()
+    assert (sorted(book.records), book.intents, book.lease) == (["train"], {}, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyError("oops"), ExitCode.BUG, "not recorded: bug in planops: KeyError"),
+        (ServerSaidNo("GET /x: no; look"), ExitCode.UNKNOWN, "not recorded: GET /x: no; look"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_what_cannot_be_worked_out_for_the_ledger_hides_no_call(
+    error: Exception, code: ExitCode, said: str, kept: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_words: object) -> NoReturn:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "settled", failing)
+        ended = kept.planops("apply", "--yes")
+    assert ended.code == code
+    assert said in ended.out
+    assert 'train  "Plan train"  plans/train.yaml:1  applied' in ended.out
+    assert len(kept.zadig.plans()) == 1
+
+
+def test_what_is_only_noted_and_cannot_be_is_told(
+    kept: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    monkeypatch.setattr(settling, "settled", broken)
+    ended = kept.planops("apply", "--yes")
+    assert ended.code == ExitCode.BUG
+    assert "note: not recorded: bug in planops: KeyError" in ended.out
+
+
+def test_a_bug_at_one_target_loses_no_report_of_another(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.settings("one", "two")
+    place.plan("a", target="one")
+    place.plan("b", target="two")
+    really = reconcile.apply
+
+    def applying(target: Target, *words: Any) -> Any:
+        return really(target, *words) if target.name == "one" else broken()
+
+    monkeypatch.setattr(reconcile, "apply", applying)
+    ended = place.json("apply", "--yes")
+    assert ended.code == ExitCode.BUG
+    assert [(one["key"], one["outcome"]) for one in ended.json["changes"]] == [("a", "applied")]
+    assert ended.json["targets"][1]["error"] == "bug in planops: KeyError"
+    assert "planops: bug in planops: two: KeyError; please report it" in ended.err
+    assert TOKEN not in ended.both
+
+
+def test_a_bug_before_the_first_call_gives_the_lease_back(
+    kept: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(reconcile, "_work", broken)
+        assert kept.planops("apply", "--yes").code == ExitCode.BUG
+    book = GitLedger(root=kept.folder, ref="refs/planops/ledger/prod", remote=None).load()
+    assert (book.lease, book.intents, kept.zadig.plans()) == (None, {}, ())
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+
+
+# ------------------------------------------------------------------------------------- adopting
+
+
+def test_a_bug_in_the_last_look_hides_no_file_that_was_written(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledgered(place, tmp_path / "origin.git")
+    place.plant(jobs=[PLAIN])
+    with monkeypatch.context() as patch:
+        patch.setattr(adopting, "verified", broken)
+        ended = place.json("adopt", "--all", "--yes")
+    assert ended.code == ExitCode.BUG
+    assert [one["outcome"] for one in ended.json["changes"]] == ["applied"]
+    said = "adopted, but what the next diff says is not known: bug in planops: KeyError"
+    assert ended.json["targets"][0]["error"] == said
+    assert TOKEN not in ended.both
+
+
+def test_a_bug_in_recording_hides_no_file_that_was_written(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledgered(place, tmp_path / "origin.git")
+    place.plant(jobs=[PLAIN])
+    with monkeypatch.context() as patch:
+        patch.setattr(GitLedger, "write", broken)
+        ended = place.json("adopt", "--all", "--yes")
+    assert ended.code == ExitCode.BUG
+    assert [one["outcome"] for one in ended.json["changes"]] == ["applied"]
+    assert ended.json["targets"][0]["unrecorded"] == "bug in planops: KeyError"

@@ -11,7 +11,7 @@ import click
 
 from planops.cli import options
 from planops.cli.diff import INTERRUPTED, not_called
-from planops.cli.group import say
+from planops.cli.group import bug, say
 from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output, write_out
 from planops.cli.session import (
@@ -31,6 +31,8 @@ from planops.run import Progress, Run, Target
 if TYPE_CHECKING:
     from planops.adoptees import Survey, Wanted
     from planops.adoption import Adoptee, Plot
+
+_UNKNOWN = "adopted, but what the next diff says is not known"
 
 
 @click.command()
@@ -229,8 +231,11 @@ def _carry_out(session: Session, at: Running, found: _Found) -> TargetReport:
     try:
         return verified(of.target, _again(session, of.target), found.adoptees, report, run)
     except PlanopsError as error:
-        why = f"adopted, but what the next diff says is not known: {error}"
-        return replace(report, error=why)
+        return replace(report, error=f"{_UNKNOWN}: {error}")
+    except Exception as error:  # noqa: BLE001  what was written must be told
+        bug(error, found.name)
+        why = f"{_UNKNOWN}: bug in planops: {type(error).__name__}"
+        return replace(report, error=why, code=ExitCode.BUG)
 
 
 def _again(session: Session, target: Target) -> Sequence[Any]:

@@ -12,7 +12,7 @@ import click
 from planops import reconcile
 from planops.cli import options
 from planops.cli.diff import INTERRUPTED, not_called
-from planops.cli.group import say
+from planops.cli.group import bug, say
 from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output
 from planops.cli.session import (
@@ -205,6 +205,9 @@ def _carry_out(session: Session, found: _Found) -> TargetReport:
     try:
         return reconcile.apply(target, sight, changes, run)
     except PlanopsError as error:
+        return failed(found.name, session, error)
+    except Exception as error:  # noqa: BLE001  what was done at other targets must be told
+        bug(error, found.name)
         return failed(found.name, session, error)
 
 

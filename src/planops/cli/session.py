@@ -340,24 +340,27 @@ class Running:
         return self.stack.enter_context(Http(endpoint, SystemClock(), on_call=on_call))
 
 
-def failed(name: str, session: Session, error: PlanopsError) -> TargetReport:
-    """Report a target that could not be compared."""
+def failed(name: str, session: Session, error: Exception) -> TargetReport:
+    """Report a target that could not be compared, or that a bug kept from being written to."""
+    known = isinstance(error, PlanopsError)
     settings = session.config.targets[name] if session.config else None
     return TargetReport(
         name=name,
         backend=settings.backend if settings else "",
         url=settings.url if settings else "",
         managed=len(session.plans(name)),
-        error=str(error),
+        error=str(error) if known else f"bug in planops: {type(error).__name__}",
         code=_code_of(error),
     )
 
 
-def _code_of(error: PlanopsError) -> ExitCode | None:
+def _code_of(error: Exception) -> ExitCode | None:
     match error:
         case Busy():
             return ExitCode.BUSY
         case Stale():
             return ExitCode.STALE
-        case _:
+        case PlanopsError():
             return None
+        case _:
+            return ExitCode.BUG

@@ -88,7 +88,8 @@ class TargetReport:
     ``live`` counts the plans on the server, ``managed`` those that files declare. ``error``
     says why the target could not be observed; ``refusals`` stop every change of it; ``unrecorded``
     says why what was done could not be written into the ledger. ``code`` is the exit code that the
-    error asks for, where it is not plain failure (another run holds the ledger, or moved it).
+    error asks for, where it is not plain failure: another run holds the ledger, or moved it, or
+    there is a bug.
     """
 
     name: str
@@ -171,7 +172,8 @@ def exit_code(report: Report) -> ExitCode:
 
 
 def _found(report: Report) -> ExitCode:
-    if any(item.bug for item in report.changes):
+    codes = {target.code for target in report.targets}
+    if ExitCode.BUG in codes or any(item.bug for item in report.changes):
         return ExitCode.BUG
     outcomes = {item.outcome for item in report.changes}
     failed = Outcome.FAILED in outcomes or _went_wrong(report)
@@ -179,7 +181,6 @@ def _found(report: Report) -> ExitCode:
         return ExitCode.UNKNOWN
     if failed:
         return ExitCode.PARTIAL if _wrote(report) else ExitCode.FAILED
-    codes = {target.code for target in report.targets}
     if ExitCode.BUSY in codes:
         return ExitCode.BUSY
     if Outcome.STALE in outcomes or ExitCode.STALE in codes:
