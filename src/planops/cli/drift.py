@@ -61,9 +61,10 @@ def command(*, publish: bool, **given: Any) -> int:
     if code is ExitCode.OK and any(target.changes for target in reports):
         code = ExitCode.CHANGES
     report = replace(report, ended=code)
+    written = Output.of(given).write(report, at.secrets)
     if publisher is not None:
         replace(publisher, secrets=at.secrets).drift(report)
-    return Output.of(given).write(report, at.secrets)
+    return written
 
 
 def _looked(session: Session, at: Running, name: str) -> TargetReport:

@@ -12,17 +12,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from planops.cli.clock import SystemClock
-from planops.cli.group import say
+from planops.cli.group import bug, say
 from planops.cli.output import TIMES
 from planops.cli.pull import GITHUB_TOKEN, GITLAB_TOKEN, token_of
+from planops.cli.telling import tell
 from planops.core.changes import ChangeKind
 from planops.core.forge import Kind, Marker, Post, Risk, room
 from planops.core.report import ExitCode, Outcome, Report, has_changes, summary
 from planops.core.review import Review, worst
-from planops.errors import ForgeFailed, OutcomeUnknown, PlanopsError, SettingsWrong, UsageWrong
+from planops.errors import PlanopsError, UsageWrong
 from planops.render import merging, shares
 from planops.render.room import GITHUB, GITLAB, SUMMARY, Limit
 
@@ -81,7 +80,7 @@ class Publisher:
         def text(limit: Limit) -> str:
             return review.text(report, times=TIMES, limit=limit, address=self.event.run)
 
-        self._job(report, text(SUMMARY))
+        self._job(report, lambda: text(SUMMARY))
         risk = _risk(report)
         if not facts.number:
             say("publish: no pull request is known; no comment was written")
@@ -108,7 +107,7 @@ class Publisher:
         def text(limit: Limit) -> str:
             return outcome.text(report, limit=limit, address=self.event.run)
 
-        self._job(report, text(SUMMARY))
+        self._job(report, lambda: text(SUMMARY))
         bad = any(item.outcome in _BAD for item in report.changes) or any(
             target.error or target.unrecorded for target in report.targets
         )
@@ -134,7 +133,7 @@ class Publisher:
         def text(limit: Limit) -> str:
             return markdown.text(report, times=TIMES, limit=limit.number)
 
-        self._job(report, text(SUMMARY))
+        self._job(report, lambda: text(SUMMARY))
         wanted = bool(report.changes)
         if not wanted and report.ended is not ExitCode.OK:
             say("publish: not everything could be compared, so the issue stays as it is")
@@ -171,25 +170,30 @@ class Publisher:
             scope="" if kind is Kind.REVIEW else self.scope,
         )
 
-    def _job(self, report: Report, body: str) -> None:
-        """Leave what later steps and the job's own page show."""
+    def _job(self, report: Report, body: Callable[[], str]) -> None:
+        """Leave what later steps and the job's own page show: each for itself."""
         from planops.forges import outbox
         from planops.forges.events import Name
         from planops.render import github
 
-        gitlab = self.event.name is Name.GITLAB
+        event, deeds = self.event, list[Callable[[], None]]()
+        gitlab, summary, output = event.name is Name.GITLAB, event.summary, event.output
         if not gitlab and self.annotates:
-            click.echo(self._masked(github.text(report)), err=True, nl=False)
-        try:
-            if self.event.summary is not None:
-                outbox.write_summary(self.event.summary, self._masked(body))
-            if self.event.output is not None:
-                outbox.write_outputs(self.event.output, outputs(report))
-            if gitlab:
-                path = Path(os.environ.get(DOTENV) or "planops.env")
-                outbox.write_dotenv(path, short(outputs(report)))
-        except (PlanopsError, ValueError) as error:
-            say(f"publish: the job's own outputs were not written: {error}")
+            deeds.append(lambda: tell(self._masked(github.text(report))))
+        if summary is not None:
+            deeds.append(lambda: outbox.write_summary(summary, self._masked(body())))
+        if output is not None:
+            deeds.append(lambda: outbox.write_outputs(output, outputs(report)))
+        if gitlab:
+            path = Path(os.environ.get(DOTENV) or "planops.env")
+            deeds.append(lambda: outbox.write_dotenv(path, short(outputs(report))))
+        for deed in deeds:
+            try:
+                deed()
+            except (PlanopsError, ValueError) as error:
+                say(f"publish: the job's own outputs were not written: {error}")
+            except Exception as error:  # noqa: BLE001  what is left to publish must not be lost
+                bug(error, "publish: the job's own outputs were not written")
 
     def _tell(self, what: str, action: Callable[[Forge], object]) -> None:
         """Tell the forge; what it does not take is said, and everything else goes on."""
@@ -203,8 +207,10 @@ class Publisher:
         try:
             with connect(self.event, self.token, SystemClock()) as forge:
                 action(forge)
-        except (ForgeFailed, OutcomeUnknown, SettingsWrong) as error:
+        except PlanopsError as error:
             say(f"publish: no {what}: {error}; the job's output has the whole report")
+        except Exception as error:  # noqa: BLE001  no exit code comes of whatever a forge answers
+            bug(error, f"publish: no {what}")
 
 
 def _stopped(report: Report) -> bool:

@@ -101,9 +101,10 @@ def command(
         report = session.report("review", reports)
         facts = _told(facts, sides, report, session)
         report = replace(report, review=facts, ended=at.interrupts.code)
+        written = Output.of(given).write(report, at.secrets)
         if publisher is not None:
             replace(publisher, secrets=at.secrets).review(report, facts)
-        return Output.of(given).write(report, at.secrets)
+        return written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

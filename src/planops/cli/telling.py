@@ -26,14 +26,14 @@ def teller(*, quiet: bool) -> Callable[[Progress], None]:
     if quiet:
         return lambda _: None
     if not _rewritable():
-        return lambda at: _tell(f"{at.target}: {terminal(at.what)}\n")
-    return lambda at: _tell(f"{_CLEAR}{at.target}: {terminal(at.what)[:_COLUMNS]}")
+        return lambda at: tell(f"{at.target}: {terminal(at.what)}\n")
+    return lambda at: tell(f"{_CLEAR}{at.target}: {terminal(at.what)[:_COLUMNS]}")
 
 
 def end_of_progress(*, quiet: bool) -> None:
     """Clear the line of progress, so that what follows begins on a line of its own."""
     if not quiet and _rewritable():
-        _tell(_CLEAR)
+        tell(_CLEAR)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -45,8 +45,11 @@ def _rewritable() -> bool:
     return is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
 
 
-def _tell(text: str) -> None:
-    """Speak on standard error; that nobody listens any more must not end a run that writes."""
+def tell(text: str) -> None:
+    """Speak on standard error; that nobody listens any more must not end a run that writes.
+
+    The text is written as it is: who knows what is in it has escaped it.
+    """
     with suppress(OSError, ValueError):
         click.echo(text, err=True, nl=False, color=True)
 
@@ -55,4 +58,4 @@ def call_teller(verbose: int) -> Callable[[Call], None] | None:
     """Give what tells of every call, where that much is asked for."""
     if verbose < EVERY_CALL:
         return None
-    return lambda call: _tell(f"{terminal(str(call))}\n")
+    return lambda call: tell(f"{terminal(str(call))}\n")

@@ -20,7 +20,8 @@ _SCOPE: Final = re.compile(r"[A-Za-z0-9_.,\-]{0,500}")
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LINE: Final = re.compile(r"<!-- planops:v1 (\{[\x20-\x7e]{1,2500}\}) -->")
 _LONGEST: Final = 500
-_GREATEST: Final = 2**63
+GREATEST: Final = 2**63
+"""No number of a forge is as great as this."""
 _KEYS: Final = ("repo", "number", "head", "run", "attempt", "risk", "kind")
 
 
@@ -128,7 +129,7 @@ class Marker:
         if not is_sha(self.head):
             raise ValueError("a marker's head must be a whole commit id")
         numbers = (self.number, *self.seq)
-        if not all(type(each) is int and 0 <= each < _GREATEST for each in numbers):
+        if not all(type(each) is int and 0 <= each < GREATEST for each in numbers):
             raise ValueError("a marker's numbers must be at least 0, and below 2^63")
         if not _SCOPE.fullmatch(self.scope):
             raise ValueError("a marker's scope must be names of targets")

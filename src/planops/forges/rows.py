@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from planops.core.forge import is_sha
+from planops.core.forge import GREATEST, is_sha
 from planops.core.model import JSON
 from planops.errors import ForgeFailed
 
@@ -31,9 +31,9 @@ def words(row: JSON, *path: str) -> str:
 
 
 def number(row: JSON, *path: str) -> int:
-    """Give a whole number of at least 0. Raises ``ForgeFailed``."""
+    """Give a whole number of at least 0 that a marker can hold. Raises ``ForgeFailed``."""
     found = at(row, *path)
-    if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
+    if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < GREATEST:
         return found
     return _fail(path, "number")
 
