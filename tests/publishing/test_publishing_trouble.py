@@ -18,6 +18,8 @@ from planops.forges import outbox
 from planops.render import markdown, outcome, review
 from publishing.jobs import Jobs
 
+AWKWARD = "p%:,\"<&'{x}9-token"
+
 
 def broken(*_words: object, **_more: object) -> NoReturn:
     raise KeyError("oops")
@@ -113,3 +115,16 @@ def test_one_file_that_cannot_be_written_keeps_no_other_from_it(jobs: Jobs) -> N
     assert jobs.outputs()["has_changes"] == "true"
     said = "publish: the job's own outputs were not written: GITHUB_STEP_SUMMARY: no"
     assert (said in ended.err) == jobs.is_github
+
+
+def test_a_token_in_a_plan_is_masked_however_a_comment_spells_it(jobs: Jobs) -> None:
+    jobs.place.zadig.issue_token("admin", AWKWARD)
+    jobs.set({"ZADIG_TOKEN": AWKWARD})
+    jobs.place.plan(description=f"see {AWKWARD} there", jobs=[TEXT])
+    pull = jobs.open()
+    assert jobs.review(pull).code == ExitCode.OK
+    assert "***" in jobs.sticky(pull)
+    jobs.merge(pull)
+    assert jobs.apply().code == ExitCode.OK
+    texts = [*jobs.ours(pull), *([jobs.summary.read_text()] if jobs.is_github else [])]
+    assert [text for text in texts if "token" in text or "p&#37;" in text or "{x}9" in text] == []

@@ -23,6 +23,7 @@ from planops.core.report import ExitCode, Outcome, Report, has_changes, summary
 from planops.core.review import Review, worst
 from planops.errors import PlanopsError, UsageWrong
 from planops.render import merging, shares
+from planops.render.escape import masked
 from planops.render.room import GITHUB, GITLAB, SUMMARY, Limit
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Publisher:
 
     def _masked(self, text: str) -> str:
         for secret in self.secrets:
-            text = text.replace(secret, "***")
+            text = masked(text, secret)
         return text
 
     def _marker(self, number: int, head: str, risk: Risk, kind: Kind) -> Marker:
