@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from planops.bookkeeping import Carried
-from planops.core.changes import NEW_ID, Change, Step, StepKind, fingerprint
+from planops.core.changes import NEW_ID, Change, Step, StepKind, fingerprint, writes
 from planops.core.decide import WRITABLE, Circumstances, Desired, Memory, decide
 from planops.core.lifecycle import Edge, Standing
 from planops.core.model import ABSENT, Live
@@ -20,7 +20,7 @@ from planops.custody import Custody
 from planops.errors import OutcomeUnknown, PlanopsError, StateConflict
 from planops.ownership import Claim, circumstances
 from planops.ports import Inventory
-from planops.reporting import as_it_stands, told
+from planops.reporting import as_it_stands, bug_of, told
 from planops.run import Progress, Run, Target
 
 
@@ -64,7 +64,7 @@ class Work:
             trip.end(Outcome.FAILED, StepResult.SKIPPED, str(error))
         except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
             trip.bug = True
-            trip.end(*trip.at_worst(), _bug(error))
+            trip.end(*trip.at_worst(), bug_of(error))
         self.tell(change, trip.outcome.value)
         return Carried(
             change=change,
@@ -77,16 +77,18 @@ class Work:
     def _stands(self, change: Change) -> Carried:
         """Report a change that makes no call; what was left open must still be as it was seen."""
         outcome, results = as_it_stands(change)
-        report = told(self.target, change, self.run, outcome=outcome, results=results)
+        error, bug = change.error, change.bug
         if self.custody is not None and change.live is not None:
             try:
-                moved = self._moved(change, change.live.id)
-            except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
-                bug = not isinstance(error, PlanopsError)
-                why = _bug(error) if bug else str(error)
-                report = replace(report, outcome=Outcome.FAILED, error=why, bug=bug)
+                if moved := self._moved(change, change.live.id):
+                    outcome, error = Outcome.STALE, moved
+            except Exception as wrong:  # noqa: BLE001  the other plans' report must not be lost
+                bug = not isinstance(wrong, PlanopsError)
+                outcome, error = Outcome.FAILED, bug_of(wrong) if bug else str(wrong)
             else:
-                report = replace(report, outcome=Outcome.STALE, error=moved) if moved else report
+                outcome, error = (Outcome.STALE, moved) if moved else (outcome, error)
+        report = told(self.target, change, self.run, outcome=outcome, results=results, error=error)
+        report = replace(report, bug=bug or report.bug)
         return Carried(change=change, report=report, live=change.live)
 
     def _moved(self, change: Change, id_: str) -> str:
@@ -179,11 +181,17 @@ class _Trip:
 
     def report(self) -> ChangeReport:
         """Say what became of the change."""
-        work, results = self.work, tuple(self.results)
-        report = told(work.target, self.change, work.run, outcome=self.outcome, results=results)
-        notices = (*self.notices, *self.warnings, *self._half_way())
-        said, bug = "; ".join(filter(None, (self.error, report.error))), self.bug or report.bug
-        return replace(report, id=self.id, error=said, notices=notices, bug=bug)
+        report = told(
+            self.work.target,
+            self.change,
+            self.work.run,
+            outcome=self.outcome,
+            results=tuple(self.results),
+            error=self.error,
+            notices=(*self.notices, *self.warnings, *self._half_way()),
+            bug=self.bug,
+        )
+        return replace(report, id=self.id)
 
     def _half_way(self) -> tuple[str, ...]:
         """Warn that a plan left between two of our steps looks as if somebody stopped it."""
@@ -283,7 +291,7 @@ class _Trip:
 
     def _still_to_do(self, now: Change) -> int | None:
         """Say how many of our last steps are still asked for; ``None`` where others are."""
-        asked, ours = _writes(now.steps), _writes(self.rest, self.id or NEW_ID)
+        asked, ours = writes(now.steps), writes(self.rest, self.id or NEW_ID)
         if len(asked) <= len(ours) and ours[len(ours) - len(asked) :] == asked:
             return len(asked) if asked or not ours else None
         return None
@@ -344,7 +352,7 @@ class _Trip:
         now = self._look(id_, left)
         if self.rest[0].kind is StepKind.TRANSITION and now.route.standing in _ASIDE:
             return False  # somebody stopped it: that nothing is left to do is not our step's doing
-        return _writes(now.steps) == _writes(left, id_)
+        return writes(now.steps) == writes(left, id_)
 
     def _look(self, id_: str, left: Sequence[Step]) -> Change:
         """Decide again about a plan that stands where this change put it."""
@@ -360,10 +368,6 @@ class _Trip:
             left=self.change.left,
             complete=making and any(step.kind is StepKind.UPDATE for step in left),
         )
-
-
-def _bug(error: Exception) -> str:
-    return f"bug in planops: {type(error).__name__}: {error}"
 
 
 def moved(url: str, shown_: Change, fresh: Change) -> str:
@@ -383,14 +387,6 @@ def _stands_still(now: Change, made: Edge) -> bool:
 
 def _updates(steps: Sequence[Step]) -> bool:
     return any(step.kind is StepKind.UPDATE for step in steps)
-
-
-def _writes(steps: Sequence[Step], id_: str = NEW_ID) -> list[str]:
-    """Digest steps for comparison, a new plan's id filled in."""
-    return [
-        replace(step.request, path=step.request.path.replace(NEW_ID, id_)).digest()
-        for step in steps
-    ]
 
 
 def _last_seen(change: Change) -> str:

@@ -28,7 +28,7 @@ from planops.execution import Work, may_run
 from planops.ownership import Claim, circumstances, claim, owners, unanswered
 from planops.ports import Inventory
 from planops.pruning import orphans, removal, removed, without
-from planops.reporting import attributed, shown, target_report
+from planops.reporting import attributed, bug_of, shown, target_report
 from planops.run import Progress, Run, Sight, Target
 from planops.sightings import in_full, known, listed, observed, view
 
@@ -82,9 +82,7 @@ def _alone(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:
     except PlanopsError as error:
         return _undecided(wanted, error=str(error))
     except Exception as error:  # noqa: BLE001  the other plans' report must not be lost
-        return _undecided(
-            wanted, error=f"bug in planops: {type(error).__name__}: {error}", bug=True
-        )
+        return _undecided(wanted, error=bug_of(error), bug=True)
 
 
 def _change(target: Target, wanted: Desired, sight: Sight, run: Run) -> Change:

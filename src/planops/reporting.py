@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from planops.core.attribution import NOTHING, asks_git, asks_server, blamed, touched
 from planops.core.changes import Change, ChangeSet, Delta, fingerprint
-from planops.core.masking import keyed_digest, masked_change
+from planops.core.masking import hidden, keyed_digest, masked_change, masked_text
 from planops.core.model import JSON
 from planops.core.report import ChangeReport, Outcome, StepResult, TargetReport
 from planops.ports import Historian
@@ -53,27 +53,35 @@ def change_report(
             for real, seen in zip(change.steps, masked.steps, strict=True)
         ),
         id=change.live.id if change.live else None,
-        error=change.error,
+        error=masked_text(change.error, hidden(change)),
         bug=change.bug,
     )
 
 
-def told(
+def told(  # noqa: PLR0913  each a fact of its own
     target: Target,
     change: Change,
     run: Run,
     *,
     outcome: Outcome,
     results: tuple[StepResult, ...],
+    error: str = "",
+    notices: tuple[str, ...] = (),
+    bug: bool = False,
 ) -> ChangeReport:
-    """Report a change of a run that makes calls: as :func:`change_report`, and raise nothing.
+    """Report a change of a run that makes calls, and what was said of it; raise nothing.
 
     What became of it is told whatever goes wrong here; then without any value of the plan.
     """
+    secrets: frozenset[str] | None = None
     try:
-        return change_report(target, change, run, outcome=outcome, results=results)
-    except Exception as error:  # noqa: BLE001  what was done must be told, shown or not
-        why = f"bug in planops: the change cannot be shown: {type(error).__name__}"
+        secrets = hidden(change)
+        said = tuple(masked_text(notice, secrets) for notice in notices)
+        report = change_report(target, change, run, outcome=outcome, results=results)
+        return replace(report, error=masked_text(error, secrets), notices=said, bug=bug)
+    except Exception as wrong:  # noqa: BLE001  what was done must be told, shown or not
+        why = f"bug in planops: the change cannot be shown: {type(wrong).__name__}"
+        known = masked_text(error, secrets) if secrets is not None else ""
         return ChangeReport(
             change=_bare(change),
             fingerprint="",
@@ -81,9 +89,14 @@ def told(
             results=results,
             digests=("",) * len(change.steps),
             id=change.live.id if change.live else None,
-            error=f"{change.error}; {why}" if change.error else why,
+            error=f"{known}; {why}" if known else why,
             bug=True,
         )
+
+
+def bug_of(error: Exception) -> str:
+    """Say what is told of an exception that nobody expected."""
+    return f"bug in planops: {type(error).__name__}: {error}"
 
 
 def _bare(change: Change) -> Change:

@@ -204,6 +204,42 @@ def test_a_bug_before_the_first_call_gives_the_lease_back(
     assert kept.planops("apply", "--yes").code == ExitCode.OK
 
 
+def credential(value: str) -> dict[str, Any]:
+    """A job of which one input is a credential."""
+    kv = {"key": "KEY", "value": value, "is_credential": True}
+    inputs = {"job_name": "run", "job_type": "freestyle", "parameters": {"kv": [kv]}}
+    spec = {"workflow_key": "deploy", "project_key": "shop", "inputs": [inputs]}
+    return {"name": "Deploy", "type": "workflow", "spec": spec}
+
+
+def test_a_server_that_repeats_a_credential_makes_nobody_read_it(kept: Place) -> None:
+    kept.plan(jobs=[TEXT, credential("cr3dential")])
+    kept.commit()
+    body = b'{"code":400,"description":"bad value cr3dential for KEY"}'
+    kept.zadig.faults.add(Fault("status-before", method="POST", status=400, body=body))
+    files = [word for kind in FORMATS for word in ("-f", f"{kind}=out/{kind}")]
+    ended = kept.planops("apply", "--yes", *files, "-f", "text")
+    assert ended.code == ExitCode.FAILED
+    assert "the server refused: bad value *** for KEY" in ended.out
+    texts = [ended.both, *(path.read_text() for path in (kept.folder / "out").iterdir())]
+    assert [text for text in texts if "cr3dential" in text] == []
+
+
+def test_a_bug_that_names_a_credential_makes_nobody_read_it(
+    kept: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_words: object) -> NoReturn:
+        raise ValueError("cannot send 'cr3dential'")
+
+    kept.plan(jobs=[TEXT, credential("cr3dential")])
+    kept.commit()
+    monkeypatch.setattr(ZadigBackend, "send", failing)
+    ended = kept.planops("apply", "--yes")
+    assert ended.code == ExitCode.BUG
+    assert "bug in planops: ValueError: cannot send '***'" in ended.out
+    assert "cr3dential" not in ended.both
+
+
 # ------------------------------------------------------------------------------------- adopting
 
 

@@ -19,6 +19,7 @@ from planops.core.masking import (
     masked,
     masked_change,
     masked_delta,
+    masked_text,
 )
 from planops.core.model import ABSENT, JSON, Value
 from planops.core.shape import FREE
@@ -170,3 +171,18 @@ def test_a_keyed_digest_can_only_be_tested_by_who_holds_the_key() -> None:
     assert keyed_digest(b"one", {"a": 1, "token": "s3cret-2"}) != one
     assert len(one) == len(other) == 64
     assert "s3cret" not in one
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        ("the server refused: bad value s3cret-one", "the server refused: bad value ***"),
+        ('bad "s3cret\\"two"', 'bad "***"'),
+        ("bad s3cret-…; bad s3cre…; bad s3c…", "bad ***…; bad ***…; bad s3c…"),
+        ("s3cret-one-and-more", "***"),
+        ("no such key: x12", "no such key: x12"),
+    ],
+)
+def test_a_sentence_repeats_no_secret_however_it_is_cut(said: str, seen: str) -> None:
+    secrets = frozenset({"s3cret-one", "s3cret-one-and-more", 's3cret"two', "x12"})
+    assert masked_text(said, secrets) == seen

@@ -9,8 +9,8 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from planops.core.ledger import Record
 from planops.core.lifecycle import Edge, Refusal, Route, Standing
@@ -189,6 +189,14 @@ def canonical(value: JSON) -> bytes:
 def digest(value: JSON) -> str:
     """Digest a JSON value by its canonical form (hexadecimal SHA-256)."""
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def writes(steps: Sequence[Step], id_: str = NEW_ID) -> list[str]:
+    """Digest steps for comparison, a new plan's id filled in."""
+    return [
+        replace(step.request, path=step.request.path.replace(NEW_ID, id_)).digest()
+        for step in steps
+    ]
 
 
 def _edition(live: Live) -> JSON:

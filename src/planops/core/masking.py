@@ -9,6 +9,7 @@ change, and so is what would take its place.
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -20,6 +21,8 @@ from planops.core.shape import FREE, Shape
 MASK = "***"
 CREDENTIAL = "is_credential"
 NONE: frozenset[str] = frozenset()
+_CUT = "…"
+_TELLING = 4  # characters of a secret that are worth hiding
 
 
 def masked(value: JSON, shape: Shape = FREE, secrets: AbstractSet[str] = NONE) -> JSON:
@@ -82,7 +85,7 @@ def masked_delta(delta: Delta, secrets: AbstractSet[str] = NONE) -> Delta:
 
 def masked_change(change: Change, shape: Shape) -> Change:
     """Copy a change with every secret in it replaced; the server's own document is dropped."""
-    secrets = _secrets(change)
+    secrets = hidden(change)
     spec, live = change.plan.spec, change.live
     return replace(
         change,
@@ -93,12 +96,7 @@ def masked_change(change: Change, shape: Shape) -> Change:
     )
 
 
-def keyed_digest(key: bytes, body: JSON) -> str:
-    """Digest a body so that only a holder of ``key`` can test a guess at what it hides."""
-    return hmac.new(key, canonical(body), "sha256").hexdigest()
-
-
-def _secrets(change: Change) -> frozenset[str]:
+def hidden(change: Change) -> frozenset[str]:
     """Collect what file or server call credentials, and what would take their place."""
     known = set(_credentials(dict(change.plan.spec)))
     if change.live is not None:
@@ -108,6 +106,35 @@ def _secrets(change: Change) -> frozenset[str]:
         if delta.sensitive or any(isinstance(side, str) and side in known for side in sides):
             known |= {side for side in sides if isinstance(side, str)}
     return frozenset(known - {""})
+
+
+def masked_text(text: str, secrets: AbstractSet[str]) -> str:
+    """Copy a sentence with every secret in it replaced: servers repeat what they were sent.
+
+    A quotation may be cut within one. What is very short is left alone: it protects nobody.
+    """
+    forms = {form for secret in secrets for form in (secret, _quoted(secret))}
+    for form in sorted(forms, key=lambda form: (-len(form), form)):
+        if len(form) >= _TELLING:
+            *cuts, last = text.replace(form, MASK).split(_CUT)
+            text = _CUT.join([*(_ended(part, form) for part in cuts), last])
+    return text
+
+
+def _quoted(secret: str) -> str:
+    return json.dumps(secret, ensure_ascii=False)[1:-1]
+
+
+def _ended(text: str, secret: str) -> str:
+    """Mask the beginning of a secret at the end of a text."""
+    lengths = range(len(secret) - 1, _TELLING - 1, -1)
+    found = next((n for n in lengths if text.endswith(secret[:n])), 0)
+    return f"{text[:-found]}{MASK}" if found else text
+
+
+def keyed_digest(key: bytes, body: JSON) -> str:
+    """Digest a body so that only a holder of ``key`` can test a guess at what it hides."""
+    return hmac.new(key, canonical(body), "sha256").hexdigest()
 
 
 def _credentials(value: JSON) -> Iterator[str]:
