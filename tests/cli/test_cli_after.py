@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
+import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -238,6 +241,27 @@ def test_a_bug_that_names_a_credential_makes_nobody_read_it(
     assert ended.code == ExitCode.BUG
     assert "bug in planops: ValueError: cannot send '***'" in ended.out
     assert "cr3dential" not in ended.both
+
+
+@pytest.mark.parametrize("how", ["no temporary folder", "no process"])
+def test_where_git_cannot_be_called_any_more_it_is_told_and_no_bug(
+    how: str, kept: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_words: object, **_more: object) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def deed() -> None:
+        if how == "no process":
+            monkeypatch.setattr(subprocess, "Popen", refused)
+        else:
+            monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    after_a_call(monkeypatch, deed)
+    ended = kept.planops("apply", "--yes")
+    assert ended.code == ExitCode.UNKNOWN
+    assert "not recorded: " in ended.out
+    assert ": git cannot be called: " in ended.out
+    assert '"Plan train"  plans/train.yaml:1  applied' in ended.out
 
 
 # ------------------------------------------------------------------------------------- adopting

@@ -36,7 +36,7 @@ def opened(folder: Path) -> Iterator[Repo | None]:
     Nothing ever waits for a password or disturbs an index.
 
     Raises ``SettingsWrong`` where git does not want the repository, above all because it does not
-    trust its owner, and where git is missing.
+    trust its owner, and where git is missing or cannot be called.
     """
     if not _installed():
         yield None
@@ -197,6 +197,10 @@ def _is_meant(repo: Repo, folder: Path) -> bool:
     except GitCommandNotFound as error:
         raise SettingsWrong(
             f"{folder}: git is missing; install it, or set the ledger's mode to none"
+        ) from error
+    except OSError as error:
+        raise SettingsWrong(
+            f"{folder}: git cannot be called: {error.strerror or error}; mend that, and run again"
         ) from error
     except GitCommandError as error:
         raise SettingsWrong(
