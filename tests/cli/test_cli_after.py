@@ -18,6 +18,7 @@ from cli.place import TEXT, TOKEN, Ended, Place
 from planops import adopting, reconcile, settling
 from planops.backends.zadig.backend import ZadigBackend
 from planops.cli import apply
+from planops.cli.session import Running
 from planops.core.report import ExitCode
 from planops.errors import ServerSaidNo
 from planops.git import blame
@@ -193,6 +194,38 @@ def test_a_bug_at_one_target_loses_no_report_of_another(
     assert [(one["key"], one["outcome"]) for one in ended.json["changes"]] == [("a", "applied")]
     assert ended.json["targets"][1]["error"] == "bug in planops: KeyError"
     assert "planops: bug in planops: two: KeyError; please report it" in ended.err
+    assert TOKEN not in ended.both
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("diff",),
+        ("apply", "--yes"),
+        ("drift",),
+        ("status",),
+        ("adopt", "--all", "--yes"),
+        ("review", "--base", "HEAD"),
+    ],
+    ids=" ".join,
+)
+def test_a_bug_while_looking_at_one_target_loses_no_report_of_another(
+    words: tuple[str, ...], place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zadig = f"backend: zadig, url: '{place.url}', token: '${{env:ZADIG_TOKEN}}'"
+    ledgered(place, tmp_path / "origin.git", zadig, zadig)
+    place.plan("a", target="prod")
+    place.commit()
+    monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
+    really = Running.target
+    monkeypatch.setattr(
+        Running, "target", lambda at, name: really(at, name) if name == "prod" else broken()
+    )
+    ended = place.json(*words)
+    assert ended.code == ExitCode.BUG
+    errors = [target["error"] for target in ended.json["targets"]]
+    assert errors == ["", "bug in planops: KeyError"]
+    assert "planops: bug in planops: other: KeyError; please report it" in ended.err
     assert TOKEN not in ended.both
 
 

@@ -156,7 +156,7 @@ def _surveyed(session: Session, at: Running, name: str) -> _Found:
         possible(target)
         run.progress(Progress(target=name, what=f"reading {target.url}"))
         of = survey(target, session.plans(name))
-    except PlanopsError as error:
+    except Exception as error:  # noqa: BLE001  the other targets' report must not be lost
         return _Found(name=name, report=failed(name, session, error))
     except Interrupted:
         return _Found(name=name, report=failed(name, session, INTERRUPTED))
@@ -174,7 +174,7 @@ def _proven(
         return found
     try:
         adoptees, over = looked(found.survey, wanted, plot, found.run, finished=finished)
-    except PlanopsError as error:
+    except Exception as error:  # noqa: BLE001  the other targets' report must not be lost
         return _Found(name=found.name, report=failed(found.name, session, error))
     except Interrupted:
         return _Found(name=found.name, report=failed(found.name, session, INTERRUPTED))

@@ -12,7 +12,7 @@ import click
 from planops import reconcile
 from planops.cli import options
 from planops.cli.diff import INTERRUPTED, not_called
-from planops.cli.group import bug, say
+from planops.cli.group import say
 from planops.cli.interrupts import Interrupted
 from planops.cli.output import Output
 from planops.cli.session import (
@@ -27,7 +27,7 @@ from planops.cli.telling import end_of_progress, is_terminal
 from planops.core.changes import Change, ChangeSet, fingerprint
 from planops.core.lifecycle import Refusal
 from planops.core.report import ExitCode, TargetReport, exit_code, has_changes
-from planops.errors import PlanopsError, UsageWrong
+from planops.errors import UsageWrong
 from planops.run import Run, Sight, Target
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _look(
             approved = (_only_expected(target, c, expected) for c in changes.changes)
             changes = replace(changes, changes=tuple(approved))
         report = reconcile.show(target, sight, changes, run)
-    except PlanopsError as error:
+    except Exception as error:  # noqa: BLE001  the other targets' report must not be lost
         return _Found(name=name, report=failed(name, session, error))
     except Interrupted:
         return _Found(name=name, report=failed(name, session, INTERRUPTED))
@@ -204,10 +204,7 @@ def _carry_out(session: Session, found: _Found) -> TargetReport:
         return found.report
     try:
         return reconcile.apply(target, sight, changes, run)
-    except PlanopsError as error:
-        return failed(found.name, session, error)
-    except Exception as error:  # noqa: BLE001  what was done at other targets must be told
-        bug(error, found.name)
+    except Exception as error:  # noqa: BLE001  the other targets' report must not be lost
         return failed(found.name, session, error)
 
 

@@ -63,7 +63,7 @@ def compared(session: Session, at: Running, name: str, *, whose: bool = True) ->
         run = run if whose else replace(run, blame=lambda _plan, _paths: {})
         sight = reconcile.observe(target, session.plans(name), run)
         return reconcile.show(target, sight, reconcile.diff(target, sight, run), run)
-    except PlanopsError as error:
+    except Exception as error:  # noqa: BLE001  the other targets' report must not be lost
         return failed(name, session, error)
     except Interrupted:
         return failed(name, session, INTERRUPTED)

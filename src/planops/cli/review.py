@@ -19,7 +19,7 @@ from planops.cli.session import Asked, Running, Session, failed, running
 from planops.core.model import Mark, Problem, Severity
 from planops.core.report import ExitCode, GitFacts, Report, TargetReport
 from planops.core.review import Review
-from planops.errors import PlanopsError, SettingsWrong, Stale
+from planops.errors import SettingsWrong, Stale
 
 if TYPE_CHECKING:
     from planops.manifests.load import Loaded
@@ -258,7 +258,7 @@ def _reviewed(session: Session, at: Running, name: str, files: Files | None) -> 
         return failed(name, session, INTERRUPTED)
     try:
         return reviewing.reviewed(at.target(name), files.sides(name), at.run(name))
-    except PlanopsError as error:
+    except Exception as error:  # noqa: BLE001  the other targets' report must not be lost
         return failed(name, session, error)
     except Interrupted:
         return failed(name, session, INTERRUPTED)

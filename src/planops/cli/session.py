@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from planops.cli import base
 from planops.cli.clock import SystemClock
+from planops.cli.group import bug
 from planops.cli.interrupts import Interrupts
 from planops.cli.keeping import keeping, longest_call
 from planops.cli.origins import finders
@@ -341,8 +342,10 @@ class Running:
 
 
 def failed(name: str, session: Session, error: Exception) -> TargetReport:
-    """Report a target that could not be compared, or that a bug kept from being written to."""
+    """Report a target that could not be compared; of what nobody expected it tells as of a bug."""
     known = isinstance(error, PlanopsError)
+    if not known:
+        bug(error, name)
     settings = session.config.targets[name] if session.config else None
     return TargetReport(
         name=name,
