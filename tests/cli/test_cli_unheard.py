@@ -104,3 +104,24 @@ def test_adopting_that_a_signal_ends_is_no_success(
     outcomes = [one["outcome"] for one in ended.json["changes"]]
     assert outcomes == ["applied", "pending"]
     assert ended.code == ExitCode.TERMINATED
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_all_starter_files_or_none(number: signal.Signals, empty: Place) -> None:
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from planops.starter import placing; link = placing._link; seen = [];"
+        "heard = lambda *words: (link(*words), seen.append(1), len(seen) == 2"
+        f" and signal.raise_signal({number.value}));"
+        "placing._link = heard; from planops.cli import main; main()"
+    )
+    with empty.start("init", "--forge", "github", code=code) as run:
+        out, err = run.communicate(timeout=PATIENCE)
+    interrupted = number is signal.SIGINT
+    assert run.returncode == (ExitCode.INTERRUPTED if interrupted else ExitCode.TERMINATED)
+    assert err == "planops: stopping after the files are written; again to stop now\n"
+    told = {line.removeprefix("wrote ") for line in out.splitlines() if line.startswith("wrote ")}
+    there = {path for path in empty.folder.rglob("*") if path.is_file()}
+    names = {str(path.relative_to(empty.folder)) for path in there}
+    assert {name for name in names if not name.startswith(".git/")} == told
+    assert len(told) > 2

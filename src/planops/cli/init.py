@@ -11,7 +11,9 @@ import click
 
 import planops
 from planops.cli import options
+from planops.cli.interrupts import Interrupts
 from planops.cli.output import write_out
+from planops.core.report import ExitCode
 from planops.errors import UsageWrong
 from planops.render.escape import terminal
 
@@ -89,9 +91,11 @@ def command(*, chdir: Path, force: bool, **given: Any) -> int:
     start = _start(chdir, around, given)
     files = compose(start)
     _check(files[0].text, start)
-    placed = place(chdir, files, overwrite=force)
-    write_out(_told(placed, start, around))
-    return 0
+    interrupts = Interrupts()
+    with interrupts.heard(), interrupts.calmly("the files are written"):  # all of them or none
+        placed = place(chdir, files, overwrite=force)
+        write_out(_told(placed, start, around))
+    return interrupts.code or ExitCode.OK
 
 
 def _start(chdir: Path, around: Surroundings | None, given: dict[str, Any]) -> Start:

@@ -37,7 +37,7 @@ class Interrupts:
 
     stop: threading.Event = field(default_factory=threading.Event)
     code: ExitCode | None = None
-    _calm: bool = False
+    _calm: str = ""
 
     @contextmanager
     def heard(self) -> Iterator[None]:
@@ -62,17 +62,17 @@ class Interrupts:
                 signal.signal(number, handler)
 
     @contextmanager
-    def calmly(self) -> Iterator[None]:
-        """Let the calls in flight end: within the block a signal only sets ``stop``."""
-        self._calm = True
+    def calmly(self, until: str = "the calls in flight") -> Iterator[None]:
+        """Let what is under way end, ``until`` then: in the block a signal only sets ``stop``."""
+        self._calm = until
         try:
             yield
         finally:
-            self._calm = False
+            self._calm = ""
 
     def _come(self, code: ExitCode) -> None:
         self.code = code
         self.stop.set()
         if not self._calm:
             raise Interrupted(code)
-        say("stopping after the calls in flight; again to stop now")
+        say(f"stopping after {self._calm}; again to stop now")
