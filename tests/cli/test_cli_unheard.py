@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -125,3 +127,54 @@ def test_a_signal_leaves_all_starter_files_or_none(number: signal.Signals, empty
     names = {str(path.relative_to(empty.folder)) for path in there}
     assert {name for name in names if not name.startswith(".git/")} == told
     assert len(told) > 2
+
+
+SLOW = """#!{python} -S
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+if "{verb}" in sys.argv and os.path.exists("{sent}") and not os.path.exists("{here}"):
+    open("{here}", "w").close()
+    time.sleep(0.5)
+os.execv("{git}", ["git", *sys.argv[1:]])
+"""
+"""A git that takes its time, once a call to the server was made."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("mode", "verb"),
+    [("local", "fast-import"), ("local", "update-ref"), ("git", "fast-import"), ("git", "remote")],
+)
+def test_what_a_terminal_sends_to_a_whole_group_ends_no_writing_of_the_ledger(
+    mode: str, verb: str, number: signal.Signals, place: Place, tmp_path: Path
+) -> None:
+    place.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    place.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    place.ledgered(mode)
+    place.plan()
+    place.commit()
+    sent, here = tmp_path / "sent", tmp_path / "here"
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    git = shutil.which("git")
+    slow.write_text(SLOW.format(python=sys.executable, verb=verb, sent=sent, here=here, git=git))
+    slow.chmod(0o755)
+    code = (
+        "import pathlib, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from planops.backends.zadig.backend import ZadigBackend; send = ZadigBackend.send;"
+        f"sent = pathlib.Path({str(sent)!r});"
+        "ZadigBackend.send = lambda *words: (sent.touch(), send(*words))[1];"
+        "from planops.cli import main; main()"
+    )
+    more = {"PATH": f"{slow.parent}:{os.environ['PATH']}"}
+    words = ("apply", "--yes", "-f", "json")
+    with place.start(*words, code=code, environment=more, start_new_session=True) as run:
+        for _ in range(int(PATIENCE * 20)):
+            if here.exists() or run.poll() is not None:
+                break
+            threading.Event().wait(0.05)
+        os.killpg(run.pid, number)
+        out, err = run.communicate(timeout=PATIENCE)
+    assert json.loads(out)["targets"][0]["unrecorded"] == ""
+    interrupted = number is signal.SIGINT
+    assert run.returncode == (ExitCode.INTERRUPTED if interrupted else ExitCode.TERMINATED), err

@@ -12,8 +12,8 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -61,6 +61,20 @@ def found(folder: Path) -> str:
     inside = any((above / ".git").exists() for above in folder.resolve().parents)
     words = (*(("-c", NO_BARE) if inside else ()), "rev-parse", "--absolute-git-dir")
     return _call(folder, environment, threading.TIMEOUT_MAX, *words)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Keep what a terminal sends to a whole group, Ctrl-C and a hangup, from short calls of git.
+
+    A process has the mask of the thread that starts it. This one hears of them all the same, once
+    the call is over.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def limited(repo: Repo, seconds: float, verb: str, *words: str) -> str:

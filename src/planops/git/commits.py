@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from planops.git.calls import undisturbed
+
 if TYPE_CHECKING:
     from git import Repo
 
@@ -30,7 +32,8 @@ def commit(
         stream.write(f"reset {_NO_REF}\nfrom {nothing}\n\nget-mark :1\ndone\n".encode())
         stream.seek(0)
         try:
-            made: str = repo.git.fast_import("--quiet", "--done", istream=stream)
+            with undisturbed():
+                made: str = repo.git.fast_import("--quiet", "--done", istream=stream)
         except GitCommandError as error:
             for crash in _CRASH.findall(str(error.stderr)):
                 (Path(repo.git_dir) / crash).unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from planops.core import refs
 from planops.core.ledger import INTENTS, LEASE, MAX_BYTES, PLANS, Book, book
 from planops.errors import LedgerMoved, PlanopsError, Refused, SettingsWrong, Unreachable
 from planops.git.blobs import read
-from planops.git.calls import NO_HOOKS, limited
+from planops.git.calls import NO_HOOKS, limited, undisturbed
 from planops.git.commits import commit
 from planops.git.repository import opened, said
 
@@ -105,7 +105,8 @@ class GitLedger:
             repo.git.update_environment(GIT_NO_REPLACE_OBJECTS="1")
             repo.git.set_persistent_git_options(c=[NO_HOOKS])
             try:
-                self._apart(repo)
+                with undisturbed():
+                    self._apart(repo)
                 yield repo
             except (CommandError, OSError) as error:
                 raise self._unreachable(error, "used") from error
@@ -223,7 +224,8 @@ class GitLedger:
         from git.exc import GitCommandError
 
         try:
-            repo.git.update_ref("--no-deref", self.ref, made, tip or "0" * len(made))
+            with undisturbed():
+                repo.git.update_ref("--no-deref", self.ref, made, tip or "0" * len(made))
         except GitCommandError as error:
             raise self._failed(error, tip, self._here(repo)) from error
 
