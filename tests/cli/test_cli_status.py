@@ -101,6 +101,33 @@ def test_waiting_ends_when_the_time_is_up(place: Place) -> None:
     assert len(looks) >= 2
 
 
+@pytest.mark.parametrize("path", ["", "/*"], ids=["the list", "the plan"])
+def test_waiting_outlasts_a_server_that_fails_for_a_while(path: str, place: Place) -> None:
+    goal = place.waiting()
+    goal.write_text(goal.read_text().replace("state: wait_for_approval", "state: finish_planning"))
+    assert place.planops("apply", "--yes").code == ExitCode.OK
+    goal.write_text(goal.read_text().replace("state: finish_planning", "state: wait_for_approval"))
+    (plan,) = place.zadig.plans()
+    where = f"{PLANS}{path}"
+
+    def walk() -> None:
+        place.zadig.edit(str(plan["id"]), {"status": "wait_for_approval"})
+
+    place.zadig.faults.add(Fault("html", method="GET", path=where, nth=2))
+    place.zadig.faults.add(Fault("edit-before", method="GET", path=where, nth=3, edit=walk))
+    ended = place.planops("status", "--wait", "20s")
+    assert ended.code == ExitCode.OK, ended.both
+    assert table(ended.out)["prod/train"][0] == "wait_for_approval"
+
+
+def test_waiting_ends_at_once_where_nothing_could_ever_be_read(place: Place) -> None:
+    place.waiting()
+    place.zadig.faults.add(Fault("status-before", method="GET", nth=None, status=403))
+    ended = place.planops("status", "--wait", "2h")
+    assert ended.code == ExitCode.FAILED
+    assert "prod: error: " in ended.out
+
+
 def test_waiting_sees_the_goal_reached_meanwhile(place: Place) -> None:
     goal = place.waiting()
     goal.write_text(goal.read_text().replace("state: wait_for_approval", "state: finish_planning"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -54,15 +54,15 @@ def command(*, key: str | None, wait: int | None, **given: Any) -> int:
     if key is not None and not session.problems and key not in _keys(session):
         raise UsageWrong(f"status: no file declares a plan {key!r}; see planops status")
     with running(session) as at:
-        until = time.monotonic() + (wait or 0)
+        until, known = time.monotonic() + (wait or 0), set[str]()
         while True:
             whose = bool(output.sinks)  # the table does not say, and is drawn from many looks
             found = [compared(session, at, name, whose=whose) for name in session.names()]
             reports = [_only(each, key) for each in found]
-            standings = {c.change.route.standing for r in reports for c in r.changes}
+            standings, blind = _standings(reports, known)
             left = until - time.monotonic()
             over = left <= 0 or at.interrupts.stop.is_set()
-            if over or standings <= _DONE or standings & _STUCK:
+            if over or standings & _STUCK or (standings <= _DONE and not blind):
                 break
             try:
                 at.interrupts.stop.wait(min(_pause(wait), left))
@@ -76,6 +76,22 @@ def command(*, key: str | None, wait: int | None, **given: Any) -> int:
         return output.write(report, at.secrets)
     write_out("".join(f"{line}\n" for line in _lines(session, report)))
     return exit_code(report)
+
+
+def _standings(reports: Sequence[TargetReport], known: set[str]) -> tuple[set[Standing], bool]:
+    """Say where the plans stand, and whether something cannot be read now that could be before.
+
+    That is no reason to wait no longer: a server may be away for a while. ``known`` are the targets
+    and plans that could be read in this run.
+    """
+    items = [item for report in reports for item in report.changes]
+    lost = {str(item.change.key) for item in items if item.error}
+    lost |= {report.name for report in reports if report.error}
+    gone = lost & known
+    known |= {report.name for report in reports} | {str(item.change.key) for item in items}
+    known -= lost - gone
+    seen = {i.change.route.standing for i in items if str(i.change.key) not in gone}
+    return seen, bool(gone)
 
 
 def _pause(wait: int | None) -> float:
