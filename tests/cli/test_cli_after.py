@@ -132,9 +132,11 @@ def test_a_change_that_cannot_be_shown_any_more_is_told_without_its_values(
     kept: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     after_a_call(monkeypatch, lambda: monkeypatch.setattr(blame, "blame", broken))
-    ended = kept.planops("apply", "--yes", "-f", "json=a.json", "-f", "text")
+    files = [word for kind in FORMATS for word in ("-f", f"{kind}=out/{kind}")]
+    ended = kept.planops("apply", "--yes", *files, "-f", "text")
     assert ended.code == ExitCode.BUG
-    (change,) = json.loads((kept.folder / "a.json").read_text())["changes"]
+    assert "cannot be drawn" not in ended.err
+    (change,) = json.loads((kept.folder / "out" / "json").read_text())["changes"]
     assert (change["outcome"], change["deltas"]) == ("applied", [])
     assert [step["result"] for step in change["steps"]] == ["done", "done"]
     assert "bug in planops: the change cannot be shown: KeyError" in ended.out

@@ -82,6 +82,25 @@ def test_a_signal_that_nobody_hears_of_costs_no_report(
     assert [one["outcome"] for one in json.loads(out)["changes"]] == ["applied", "skipped"]
 
 
+def test_a_slow_reader_of_a_pipe_that_does_not_block_gets_all(place: Place) -> None:
+    for name in "abc":
+        place.plan(name, description="x" * 60_000)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)  # as a parent leaves it that reads its children's words so
+    file = place.folder / "a.json"
+    with place.start("diff", "-f", "json", "-f", f"json={file}", stdout=writer) as run:
+        os.close(writer)
+        for _ in range(int(PATIENCE * 20)):
+            if file.exists():
+                break
+            threading.Event().wait(0.05)
+        threading.Event().wait(0.5)  # the pipe is full by now
+        with os.fdopen(reader, encoding="utf-8") as stream:
+            assert json.loads(stream.read())["summary"]["create"] == 3
+        run.communicate(timeout=PATIENCE)
+    assert run.returncode == ExitCode.OK
+
+
 def test_a_wrong_option_that_nobody_hears_of_is_still_wrong_usage(place: Place) -> None:
     writer = gone()
     with place.start("apply", "--nonsense", stdout=subprocess.DEVNULL, stderr=writer) as run:

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,8 @@ def write_out(content: str) -> None:
 
     A reader that has seen enough (``planops diff | head``) is no failure.
     """
+    with suppress(OSError, ValueError, AttributeError):  # closed, or no stream of the system's
+        os.set_blocking(sys.stdout.fileno(), True)  # else what a slow reader's pipe lacks is lost
     try:
         click.echo(content, nl=False, color=True)
     except BrokenPipeError:
