@@ -145,6 +145,7 @@ def _next(
         table=rules.lifecycle,
         shape=rules.shape,
         secrets=secrets_of(dict(desired.plan.spec), dict(live.raw)),
+        ignored=desired.plan.manage.ignore if one.change.live else (),
     )
     stands = _wrote(one) or _in_order(one.change)
     if ended and stands:

@@ -151,7 +151,7 @@ def _disowned(
     listed = record.id in sight.inventory.listed
     whole = target.backend.read(record.id) if listed else raw
     live = rules.view(whole, wanted, record.spec)
-    if not bears_out(rules.shape, record, live):
+    if not bears_out(rules.shape, record, live, wanted.plan.manage.ignore):
         return (
             f"its record names the plan {record.id}, which the server calls {live.name!r} and which"
             f" is not what was applied as {' or '.join(map(repr, sorted(names)))}; restore the"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -16,7 +17,7 @@ from planops.core.changes import Cause
 from planops.core.compare import compare
 from planops.core.ledger import Record
 from planops.core.lifecycle import Lifecycle
-from planops.core.model import ABSENT, JSON, Live, Value, is_unset
+from planops.core.model import ABSENT, JSON, Live, Value, escape, is_unset
 from planops.core.shape import Shape
 
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>")
@@ -25,14 +26,29 @@ ALIKE = 2
 """How many set fields, the name apart, must be as recorded for a plan to be known without it."""
 
 
-def bears_out(shape: Shape, record: Record, live: Live) -> bool:
-    """Tell whether a plan is as its record says: by its name, or, renamed, by everything else."""
+def bears_out(shape: Shape, record: Record, live: Live, ignore: Sequence[str] = ()) -> bool:
+    """Tell whether a plan is as its record says: by its name, or, renamed, by everything else.
+
+    What the file ignores is the server's, and tells nothing.
+    """
     if live.name.strip() == record.name.strip():
         return True
-    kept = {name: value for name, value in record.echo.items() if name != "name"}
+    no_evidence = {"/spec/name", *ignore}
+    kept = {
+        name: value
+        for name, value in record.echo.items()
+        if f"/spec/{escape(name)}" not in no_evidence
+    }
     if sum(not is_unset(value) for value in kept.values()) < ALIKE:
         return False
-    return not compare(shape, base=ABSENT, desired=kept, live=dict(live.spec), unseen=live.unseen)
+    return not compare(
+        shape,
+        base=ABSENT,
+        desired=kept,
+        live=dict(live.spec),
+        ignore=ignore,
+        unseen=live.unseen,
+    )
 
 
 def unexplained(

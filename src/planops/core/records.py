@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -58,12 +58,17 @@ def applied(  # noqa: PLR0913  each a fact of its own
     table: Lifecycle,
     shape: Shape,
     secrets: AbstractSet[str],
+    ignored: Sequence[str] = (),
 ) -> Record:
-    """Record a plan as it stands: what its file declares is applied, and was kept so."""
+    """Record a plan as it stands: what its file declares is applied, and was kept so.
+
+    Not so what is ``ignored``: whatever the server holds there was never asked for.
+    """
     plan = desired.plan
     spec = without_secrets(dict(desired.spec), shape, secrets)
-    kept = {name: echo[name] for name in desired.spec if name in echo}
-    earlier = before.reached if before is not None and before.id == live.id else None
+    known = before if before is not None and before.id == live.id else None
+    kept = _as_asked_for(shape, desired.spec, echo, known, ignored)
+    earlier = known.reached if known else None
     return Record(
         key=plan.key.name,
         kind=plan.kind,
@@ -86,6 +91,21 @@ def kept_echo(
     """Say what the server keeps of the fields; of those left drifted what it kept before."""
     earlier = before if isinstance(before, dict) else {}
     return overlay(shape, earlier, dict(now), sorted(left)) if left else dict(now)
+
+
+def _as_asked_for(
+    shape: Shape,
+    spec: dict[str, JSON],
+    echo: Mapping[str, JSON],
+    before: Record | None,
+    ignored: Sequence[str],
+) -> dict[str, JSON]:
+    """Give what the server keeps of declared fields; of ignored ones what it kept when written."""
+    kept = {name: echo[name] for name in spec if name in echo}
+    if not ignored:
+        return kept
+    earlier = overlay(shape, spec, before.echo) if before else spec
+    return kept_echo(shape, kept, {name: earlier[name] for name in kept}, frozenset(ignored))
 
 
 def partly(whole: Record, before: Record | None, *, updated: bool) -> Record:
