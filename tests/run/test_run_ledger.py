@@ -174,6 +174,22 @@ def test_a_goal_once_reached_is_not_walked_to_again(zadig: World, ledger: Memory
     assert zadig.named("train")[0]["status"] == "wait_for_approval"
 
 
+def test_a_goal_that_was_met_when_it_was_declared_is_not_walked_to_later(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    """Also where something is left as the server has it, so that not all of the file is applied."""
+    target = replace(on(zadig, ledger), drift=Drift.REPORT)
+    id_ = apply_one(target, plan(description="one", jobs=[text()])).id or ""
+    zadig.sandbox.edit(id_, {"description": "theirs", "status": "finish_planning"})
+    wanted = plan(state="finish_planning", description="one", jobs=[text()])
+    assert apply_one(target, wanted).outcome is Outcome.UNCHANGED
+    assert causes(target, wanted) == {"/spec/description": Cause.DRIFT}
+    zadig.sandbox.edit(id_, {"status": "planning"})
+    since = len(zadig.writes())
+    assert apply_one(target, wanted).outcome is Outcome.PARKED
+    assert zadig.writes(since) == []
+
+
 def test_a_goal_that_is_declared_anew_takes_up_a_stopped_plan(
     zadig: World, ledger: MemoryLedger
 ) -> None:

@@ -125,12 +125,14 @@ def partly(whole: Record, before: Record | None, *, updated: bool) -> Record:
 def noted(before: Record, after: Record, *, settled: bool) -> Record:
     """Record what a run saw of a plan without writing to it.
 
-    ``settled``: nothing differs, so that what the file declares now is what was applied.
+    ``settled``: nothing differs, so that what the file declares now is what was applied. The goal
+    is acted upon all the same: were it not, whoever puts the plan back later would not be heard.
     """
     if settled:
         return after if _told(before, after) else before
     return replace(
         before,
+        goal=after.goal,
         reached=after.reached,
         protect=after.protect,
         allowed=after.allowed,
