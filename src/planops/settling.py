@@ -7,7 +7,7 @@ may still be under way; never what becomes of a plan.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from planops.bookkeeping import Carried, is_clear, settled
@@ -55,8 +55,7 @@ def begin(target: Target, sight: Sight, changes: ChangeSet, run: Run) -> Custody
     killed = book.lease is not None and keeping.is_dead(book.lease)
     custody = take(keeping, book, opened, f"begin {target.name}: {named}")
     if left:
-        until = max(book.intents[key].at for key in left) + keeping.late() - keeping.clock.now()
-        _wait(keeping, keeping.late() if killed else until, target, run)
+        _wait(keeping, keeping.late() if killed else _latest(keeping, book, left), target, run)
     return custody
 
 
@@ -80,6 +79,15 @@ def _intent(target: Target, sight: Sight, book: Book, change: Change, run: Run) 
         high_water=min(old.high_water, new.high_water),
         origin=old.origin,
     )
+
+
+def _latest(keeping: Keeping, book: Book, left: Collection[str]) -> int:
+    """Say until when a call of what was left open may arrive: it was sent before now, if ever.
+
+    An intent of a later time is one of a clock that is ahead, or forged.
+    """
+    now = keeping.clock.now()
+    return keeping.late() - now + min(now, max(book.intents[key].at for key in left))
 
 
 def _wait(keeping: Keeping, until: int, target: Target, run: Run) -> None:

@@ -368,6 +368,29 @@ def test_what_was_left_open_is_not_closed_while_the_run_is_interrupted(
     assert ledger.load().intents.keys() == {"train"}
 
 
+@pytest.mark.parametrize("ahead", [5 * 3600, 10**17])
+def test_a_clock_that_was_ahead_is_not_waited_for(
+    zadig: World, ledger: MemoryLedger, ahead: int
+) -> None:
+    """Whatever time an intent says: its call was sent before now, and takes so long at most."""
+    clock = MovingClock()
+    target = kept(zadig.target(by_name=False), ledger, clock)
+    id_ = apply_one(target, plan(jobs=[text()])).id or ""
+    begun = Intent(
+        key="train",
+        kind="ZadigReleasePlan",
+        op="update",
+        name="train",
+        id=id_,
+        at=clock.now() + ahead,
+    )
+    ledger.write(ledger.tip, dict([intent_document(begun)]), "begin", 1)
+    before = clock.now()
+    assert apply_one(target, plan(jobs=[text()])).outcome is Outcome.UNCHANGED
+    assert clock.now() == before + 60
+    assert not ledger.load().intents
+
+
 def test_a_plan_that_is_made_again_is_not_made_twice(zadig: World, ledger: MemoryLedger) -> None:
     """The run that was allowed to died after the call; the record still names the old plan."""
     target = on(zadig, ledger)
