@@ -126,7 +126,7 @@ def orphan(target: Target, sight: Sight, record: Record, run: Run) -> Change:
     """Decide about one. Raises ``ServerSaidNo`` where a plan that is missing cannot be read."""
     raw = sight.inventory.by_id.get(record.id) or missing(target, record.id)
     if raw is None:
-        return _forgotten(target, record, None, "so is the plan", run)
+        return _forgotten(target, record, None, run)
     return decided(target, sight, record, target.backend.rules.view(raw, None), run)
 
 
@@ -135,25 +135,26 @@ def decided(target: Target, sight: Sight, record: Record, live: Live, run: Run) 
     rules = target.backend.rules
     over, begun = _is_over(rules.lifecycle, live.state), _begun(sight, record)
     if over and not begun:
-        return _forgotten(target, record, live, f"the plan is in {live.state}", run)
+        return _forgotten(target, record, live, run)
     steps = rules.remove(live)
     if over and not run.prune:
         half = f"an earlier run began to delete the plan, which is in {live.state}; --prune goes on"
         refusal = Refusal(guard="prune", message=half, lift="--prune")
         return _change(target, record, live, ChangeKind.DELETE, steps=steps, refusals=(refusal,))
     if not run.prune:
-        left = f"{_file(record)} is gone, and the plan stays; --prune deletes it"
+        left = f"{_without(record, run)}, and the plan stays; --prune deletes it"
         return _change(target, record, live, ChangeKind.UNCHANGED, notices=(left,))
     refusals = tuple(_refusals(target, sight, record, live, run)) or _no_way(live, steps)
     return _change(target, record, live, ChangeKind.DELETE, steps=steps, refusals=refusals)
 
 
-def _forgotten(target: Target, record: Record, live: Live | None, how: str, run: Run) -> Change:
+def _forgotten(target: Target, record: Record, live: Live | None, run: Run) -> Change:
     """Close a record, where git shows that its file is gone, and not only not there yet."""
+    how = f"the plan is in {live.state}" if live else "the plan is gone"
     if record.origin.file and (why := _kept(record, run)):
-        left = f"{_file(record)} is not here, and {how}, but its record stays: {why}"
+        left = f"{_without(record, run, 'is not here')}, and {how}, but its record stays: {why}"
         return _change(target, record, live, ChangeKind.UNCHANGED, notices=(left,))
-    done = f"{_file(record)} is gone, and {how}: its record is closed"
+    done = f"{_without(record, run)}, and {how}: its record is closed"
     return _change(target, record, live, ChangeKind.FORGET, notices=(done,))
 
 
@@ -208,6 +209,13 @@ def _no_way(live: Live, steps: tuple[Step, ...]) -> tuple[Refusal, ...]:
     if steps:
         return ()
     return (Refusal(guard="lifecycle", message=f"no plan can be deleted in {live.state}"),)
+
+
+def _without(record: Record, run: Run, how: str = "is gone") -> str:
+    """Say where the declaration went: the file is gone, or says it no more."""
+    if record.origin.file in run.files:
+        return f"{record.origin.file} does not declare it any more"
+    return f"{_file(record)} {how}"
 
 
 def _file(record: Record) -> str:

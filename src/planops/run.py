@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from planops.core.decide import Circumstances, Desired, Drift
@@ -57,7 +57,7 @@ class Run:
 
     ``commit`` is where the files come from, empty where that is not known, and ``descends`` tells
     whether it descends from another; ``unfit`` tells of files that may differ from it, where nobody
-    would know what was applied.
+    would know what was applied. ``files`` are those that were read.
     ``allow`` maps guards to how many plans they are lifted for (``None``: one). ``selected`` tells
     that only some of the files are looked at. ``prune``: plans whose file is gone are deleted.
     ``unproven`` says why git does not prove that a file declared a recorded plan, and nothing
@@ -72,6 +72,7 @@ class Run:
     selected: bool = False
     prune: bool = False
     full: bool = False
+    files: Collection[str] = ()
     unfit: Callable[[str], bool] = lambda _: False
     unproven: Callable[[Record], str] = lambda _: "git was not asked"
     earlier: Callable[[Intent], Plan | None] = lambda _: None

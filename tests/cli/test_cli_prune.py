@@ -55,6 +55,21 @@ def test_without_prune_it_is_said_and_nothing_is_done(kept: Place) -> None:
     assert names(kept) == before
 
 
+def test_of_a_file_that_is_there_it_is_not_said_that_it_is_gone(kept: Place) -> None:
+    """It was given another key, or another document of it was taken out."""
+    before, file = names(kept), kept.folder / "plans/train.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("name: train,", "name: other-train,").replace("train", "new"))
+    kept.commit()
+    lost = "plans/train.yaml does not declare it any more"
+    assert f"{lost}, and the plan stays; --prune deletes it" in kept.planops("diff").out
+    (gone,) = (one["id"] for one in kept.zadig.plans() if one["name"] == "Plan train")
+    kept.zadig.remove_plan(str(gone))
+    ended = kept.planops("apply", "--yes")
+    assert f"{lost}, and the plan is gone: its record is closed" in ended.out
+    assert len(names(kept)) == len(before)
+
+
 def test_an_older_commit_that_never_had_the_file_proves_nothing(kept: Place) -> None:
     """A branch from before: its history holds no file of that plan."""
     before = names(kept)

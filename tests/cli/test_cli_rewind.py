@@ -55,7 +55,7 @@ def protect(place: Place) -> None:
 def test_a_plan_that_is_gone_is_not_forgotten_by_a_commit_that_had_no_file_yet(kept: Place) -> None:
     kept.zadig.remove_plan(train(kept)[0]["id"])
     said = run_of(kept, "zero")
-    assert "and so is the plan, but its record stays: it was last applied from" in said
+    assert "and the plan is gone, but its record stays: it was last applied from" in said
     kept.git("checkout", "--quiet", "one")
     ended = kept.planops("apply", "--yes")
     assert (ended.code, train(kept)) == (ExitCode.REFUSED, [])

@@ -227,6 +227,7 @@ class Running:
             now=SystemClock().now(),
             commit=facts.head if facts else "",
             descends=cache(lambda commit: descends(root, commit, heads)),
+            files=frozenset(loaded.paths if loaded else ()),
             unfit=self._unfit(root),
             allow=asked.allow,
             selected=bool((loaded and loaded.selected) or self.session.left_out()),
