@@ -14,6 +14,7 @@ import pytest
 
 from cli.place import TOKEN, Place
 from planops.core.report import ExitCode
+from planops.git.ledger import GitLedger
 from planops.manifests import schemas
 from planops.sandbox.zadig.faults import Fault
 
@@ -65,6 +66,28 @@ def test_status_of_one_plan(place: Place) -> None:
     place.plan("b")
     assert list(table(place.planops("status", "b").out)) == ["prod/b"]
     assert [change["key"] for change in place.json("status", "b").json["changes"]] == ["b"]
+
+
+def test_status_says_why_a_plan_could_not_be_looked_at(place: Place) -> None:
+    """It need not be gone, and no person is next."""
+    place.ledgered()
+    place.plan("a")
+    place.plan("b")
+    place.commit()
+    assert place.planops("apply", "--yes").code == ExitCode.OK
+    ids = {one["name"]: str(one["id"]) for one in place.zadig.plans()}
+    place.zadig.remove_plan(ids["Plan a"])
+    path = f"{PLANS}/{ids['Plan a']}"
+    place.zadig.faults.add(Fault("status-before", path=path, nth=None, status=403, body=b"no"))
+    ledger = GitLedger(root=place.folder, ref="refs/planops/ledger/prod", remote=None)
+    ledger.write(ledger.tip(), {"plans/b.json": b"{}"}, "damage", 1)
+    ended = place.planops("status")
+    assert ended.code == ExitCode.FAILED
+    rows = table(ended.out)
+    assert rows["prod/a"] == ["(not known)", "(not managed)", "failed, see below", ""]
+    assert rows["prod/b"] == ["(not known)", "(not managed)", "refused: ledger", ""]
+    assert f"prod/a: error: GET {path}: the token lacks the right (403)" in ended.out
+    assert "state:" not in place.planops("diff").out
 
 
 def test_status_shows_what_could_not_be_read(place: Place) -> None:

@@ -201,6 +201,11 @@ def test_how_a_way_ends(standing: Standing, said: str) -> None:
     assert shares.drawn(change) == ([("", "planning")] if said else [])
 
 
+def test_of_a_plan_that_nobody_can_tell_no_way_is_said() -> None:
+    change = replace(cases.created(), route=Route(standing=Standing.BLOCKED))
+    assert shares.ending(change) == ""
+
+
 def test_a_plan_that_somebody_stopped_is_said_to_be() -> None:
     assert "somebody stopped this plan" in shares.risks(shared(cases.stopped()))
 

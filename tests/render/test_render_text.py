@@ -53,9 +53,11 @@ def test_where_a_plan_stands_and_who_is_next(route: Route, said: str) -> None:
     assert said in standing(route)
 
 
-def test_a_plan_whose_state_is_no_matter_shows_none() -> None:
-    for kind in (Standing.UNMANAGED, Standing.REACHED):
-        found = standing(Route(standing=kind, ends="planning"), goal=None)
+def test_a_plan_whose_state_is_no_matter_or_not_known_shows_none() -> None:
+    blocked = Route(standing=Standing.BLOCKED)
+    for kind in (Standing.UNMANAGED, Standing.REACHED, Standing.BLOCKED):
+        route = blocked if kind is blocked.standing else Route(standing=kind, ends="planning")
+        found = standing(route, goal=None)
         assert "state:" not in found
         assert "route:" not in found
 
@@ -214,6 +216,9 @@ def test_runs_without_changes_say_why() -> None:
     target = cases.target()
     assert "In sync: no plans declared, nothing to do." in _bare(target)
     assert "2 files read, no problems." in _bare(files=2, command="validate")
+    kept = _bare(replace(target, live=3, managed=2), command="drift")
+    assert "3 plans on the server, 2 in files: none of them shown\n" in kept
+    assert "No drift: nothing that was applied was changed on the server." in kept
     broken = _bare(replace(target, error="no answer from the server"))
     assert "1 target stopped." in broken
     assert "error: no answer" in broken

@@ -119,6 +119,9 @@ def _lines(session: Session, report: Report) -> Iterator[str]:
     for row in rows:
         cells = zip(row, widths, strict=True)
         yield "  ".join(cell.ljust(width) for cell, width in cells).rstrip()
+    for item in report.changes:
+        if item.error:
+            yield f"{item.change.key}: error: {terminal(item.error)}"
     for target in report.targets:
         if target.error:
             yield f"{target.name}: error: {terminal(target.error)}"
@@ -133,7 +136,7 @@ def _row(item: ChangeReport) -> tuple[str, str, str, str, str]:
     at = datetime.fromtimestamp(since, UTC) if live else None
     return (
         str(change.key),
-        live.state if live else "(not there)",
+        live.state if live else "(not known)" if _unseen(item) else "(not there)",
         change.plan.state or "(not managed)",
         _next(item),
         at.strftime("%Y-%m-%d %H:%M:%SZ") if at else "",
@@ -145,8 +148,17 @@ def _by(told: Touch | None) -> str:
     return f" by {told.by}" if told and told.by and told.witness is not Witness.LAST_EDIT else ""
 
 
+def _unseen(item: ChangeReport) -> bool:
+    """Tell that nobody knows how the plan is, or which one it is."""
+    found = item.change.route
+    undecided = found.standing is Standing.BLOCKED and not found.ends
+    return bool(item.error) or undecided
+
+
 def _next(item: ChangeReport) -> str:
     change = item.change
+    if item.error:
+        return "failed, see below"
     if change.refusals:
         return "refused: " + ", ".join(sorted({refusal.guard for refusal in change.refusals}))
     if change.acts:

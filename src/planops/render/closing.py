@@ -38,7 +38,16 @@ _WRITTEN: Final = (
     Outcome.SKIPPED,
 )
 _IDLE: Final = (Outcome.UNCHANGED, Outcome.PARKED)
+_NOTHING: Final = {
+    "adopt": "nothing to adopt",
+    "drift": "no drift: nothing that was applied was changed on the server",
+}
 _LEFT: Final = (Outcome.PARKED, Outcome.REFUSED)
+
+
+def found(target: TargetReport) -> str:
+    """Count what is shown of a target's plans, which need not be all that are declared."""
+    return tally(target.changes) if target.changes or not target.managed else "none of them shown"
 
 
 def tally(items: Iterable[ChangeReport]) -> str:
@@ -105,8 +114,7 @@ def verdict(report: Report) -> str:
     if report.problems:
         return _problems(report)
     if report.targets:
-        adopting = report.command == "adopt"
-        return "nothing to adopt" if adopting else "in sync: no plans declared, nothing to do"
+        return _NOTHING.get(report.command, "in sync: no plans declared, nothing to do")
     if report.files:
         return f"{plural(report.files, 'file')} read, no problems"
     return "no plan files found"

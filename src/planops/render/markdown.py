@@ -108,7 +108,7 @@ def _target(target: TargetReport) -> list[str]:
     if target.error:
         return [f"{head}**error:** {sentence(target.error)}"]
     counts = f"{wording.plural(target.live, 'plan')} on the server, {target.managed} in files"
-    lines = [f"{head}{counts}; {closing.tally(target.changes)}"]
+    lines = [f"{head}{counts}; {closing.found(target)}"]
     lines += [f"  - **not recorded:** {sentence(target.unrecorded)}"] * bool(target.unrecorded)
     lines += [f"  {refusal_item(refusal)}" for refusal in target.refusals]
     notices = listed(target.notices, "  ")

@@ -344,7 +344,7 @@ def ending(change: Change) -> str:
         case Standing.UNKNOWN:
             return "a state that planops does not know; left alone"
         case Standing.BLOCKED:
-            return "and no further"
+            return "and no further" if change.route.ends else ""
         case _ as never:
             assert_never(never)
 

@@ -75,7 +75,7 @@ def _target(target: TargetReport, look: Look, review: Review | None) -> Iterator
     else:
         yield line(
             f"  {wording.plural(target.live, 'plan')} on the server, {target.managed} in files: ",
-            closing.tally(target.changes),
+            closing.found(target),
         )
     if target.unrecorded:
         yield line("  ", (Style.BAD, "not recorded: "), sentence(target.unrecorded, look))

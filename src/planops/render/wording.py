@@ -189,7 +189,8 @@ def route(change: Change) -> str:
         case Standing.UNKNOWN:
             return f"{change.route.ends}: planops does not know this state; left alone"
         case Standing.BLOCKED:
-            return f"{chain or change.route.ends}, and no further"
+            way = chain or change.route.ends
+            return f"{way}, and no further" if way else ""
         case _ as never:
             assert_never(never)
 
