@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from planops.bookkeeping import Carried
 from planops.core.changes import NEW_ID, Change, Step, StepKind, fingerprint, writes
+from planops.core.compare import about
 from planops.core.decide import WRITABLE, Circumstances, Desired, Memory, decide
 from planops.core.lifecycle import Edge, Standing
 from planops.core.model import ABSENT, Live
@@ -282,7 +283,7 @@ class _Trip:
         shape = self.work.target.backend.rules.shape
         echo = kept_echo(shape, now.live.spec, self.memory.echo, left)
         self.memory = replace(self.memory, spec=self.work.desired.spec, echo=echo)
-        kept = [d.path for d in now.deltas if d.cause in WRITABLE and d.path not in left]
+        kept = [d.path for d in now.deltas if d.cause in WRITABLE and about(d) not in left]
         if kept:
             message = f"the server kept something else in {', '.join(kept)}; that is recorded"
             self.warnings = (*self.warnings, message)

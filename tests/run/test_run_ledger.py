@@ -125,6 +125,16 @@ def test_drift_that_is_left_survives_an_edit_of_another_field(
     assert causes(target, second) == {"/spec/description": Cause.DRIFT}
 
 
+def test_an_order_that_is_left_is_not_kept_otherwise(zadig: World, ledger: MemoryLedger) -> None:
+    target = replace(on(zadig, ledger), drift=Drift.REPORT)
+    id_ = apply_one(target, plan(jobs=[text("A"), text("B")])).id or ""
+    zadig.sandbox.edit(id_, lambda held: held["jobs"].reverse())
+    report = apply_one(target, plan(jobs=[text("A"), text("B"), text("C")]))
+    assert report.outcome is Outcome.APPLIED
+    assert "kept something else" not in " ".join(report.notices)
+    assert [job["name"] for job in zadig.named("train")[0]["jobs"]] == ["B", "A", "C"]
+
+
 def test_a_rename_is_an_update_of_the_same_plan(zadig: World, ledger: MemoryLedger) -> None:
     target = on(zadig, ledger)
     id_ = apply_one(target, plan(jobs=[text()])).id
