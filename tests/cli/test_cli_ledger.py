@@ -52,6 +52,14 @@ def test_apply_records_and_the_log_tells(kept: Place) -> None:
     assert kept.git("status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("key", ["*", "t*", "../intents/train", "", "Train"])
+def test_what_is_no_key_is_not_looked_for_in_the_log(kept: Place, key: str) -> None:
+    made(kept)
+    ended = kept.planops("log", key)
+    assert (ended.code, ended.out) == (ExitCode.USAGE, "")
+    assert f"log `{key}`: that is no key of a plan; write 1 to 100 lower-case" in ended.err
+
+
 def test_drift_is_told_apart_from_edits_and_ends_with_2(kept: Place) -> None:
     id_ = made(kept)
     assert kept.planops("drift").code == ExitCode.OK

@@ -9,6 +9,7 @@ import click
 from planops.cli import options
 from planops.cli.keeping import ledgers
 from planops.cli.output import write_out
+from planops.errors import UsageWrong
 
 
 @click.command()
@@ -35,7 +36,12 @@ def command(*, key: str | None, number: int, **given: Any) -> int:
       planops log checkout-2026-12 -n 5
     """  # noqa: D301  click reads the backspace, and never shows it
     from planops.git.history import entries
+    from planops.manifests.planting import KEY, WANTED
+    from planops.manifests.wording import code
     from planops.render.escape import terminal
+
+    if key is not None and KEY.fullmatch(key) is None:
+        raise UsageWrong(f"log {code(key)}: that is no key of a plan; write {WANTED}")
 
     for name, ledger in ledgers("log", given).items():
         for entry in entries(ledger, key, number):
