@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from planops.core.ledger import Book
 from planops.core.model import Plan
-from planops.errors import UsageWrong
+from planops.errors import PlanGone, ServerSaidNo, UsageWrong
 from planops.manifests.planting import KEY, WANTED, slug
 from planops.manifests.wording import code
 from planops.ports import Stub
@@ -69,8 +69,9 @@ def survey(target: Target, plans: Sequence[Plan]) -> Survey:
     if book is None and target.by_name:
         named = {plan.display_name: key for key, plan in by_key.items()}
         owners = {stub.id: named[stub.name] for stub in stubs if stub.name in named}
+    there = {stub.id for stub in stubs}
     for record in book.records.values() if book else ():
-        if record.url == target.url:
+        if record.url == target.url and (record.id in there or not _is_gone(target, record.id)):
             owners[record.id] = record.key
     return Survey(
         target=target,
@@ -79,6 +80,17 @@ def survey(target: Target, plans: Sequence[Plan]) -> Survey:
         owners=owners,
         book=book,
     )
+
+
+def _is_gone(target: Target, id_: str) -> bool:
+    """Tell whether a plan that no list shows is gone: the server must say so itself."""
+    try:
+        target.backend.read(id_)
+    except PlanGone:
+        return True
+    except ServerSaidNo:
+        return False
+    return False
 
 
 def unowned(of: Survey) -> Iterator[Wanted]:
@@ -171,12 +183,13 @@ def _wanted(of: Survey, word: str, meant: _Meaning) -> Wanted:
         )
     if not meant.stubs:
         name = plan.display_name if plan else word
+        again = " --allow recreate" if of.book and key in of.book.records else ""
         return Wanted(
             word=word,
             plan=plan,
             key=key,
             refusal=f"no plan on the server is named {name!r}, so there is nothing to adopt;"
-            " planops apply makes it",
+            f" planops apply{again} makes it",
         )
     if len(meant.stubs) > 1:
         return Wanted(

@@ -109,7 +109,8 @@ def _by_record(target: Target, wanted: Desired, record: Record, sight: Sight, ru
             " another one would be made"
         )
         again = Refusal(guard="recreate", message=message, lift="--allow recreate")
-        return Claim(refusals=(again, *_taken(wanted, sight)))
+        adopt = f", or planops adopt {record.key} takes it over"
+        return Claim(refusals=(again, *_taken(wanted, sight, adopt)))
     if why := _disowned(target, wanted, record, raw, sight, run):
         return _stopped(Refusal(guard="ledger", message=why))
     if not record.origin.file and (found := strange(target, wanted, raw)):
@@ -162,15 +163,19 @@ def _disowned(
     return ""
 
 
-def _taken(wanted: Desired, sight: Sight) -> tuple[Refusal, ...]:
-    """A plan gets no name that another one has: names say which plan people mean."""
+def _taken(wanted: Desired, sight: Sight, adopt: str = "") -> tuple[Refusal, ...]:
+    """A plan gets no name that another one has: names say which plan people mean.
+
+    ``adopt`` says how the other is taken over, where it may be the one that is meant.
+    """
     named = sight.inventory.documents.get(wanted.plan.display_name, ())
     others = [str(raw.get("id")) for raw in named if str(raw.get("id")) not in sight.going]
     if not others:
         return ()
+    free = len(others) == 1 and others[0] not in sight.owners
     message = (
         f"the name {wanted.plan.display_name!r} is taken by {' and '.join(others)};"
-        " choose another, or rename that plan on the server"
+        f" choose another, or rename that plan on the server{adopt if free else ''}"
     )
     return (Refusal(guard="ambiguous", message=message),)
 

@@ -24,6 +24,7 @@ from cli.place import TEXT, Place
 from planops.cli.writer import Writer
 from planops.core.ledger import Lease, lease_document
 from planops.core.report import ExitCode
+from planops.sandbox.zadig.faults import Fault
 
 HEAD = "# yaml-language-server: $schema=../schemas/plan.schema.json"
 FILE = f"""{HEAD}
@@ -161,6 +162,46 @@ def test_a_file_that_is_there_is_recorded_and_what_differs_stays_an_edit(kept: P
     assert [d["cause"] for d in shown.json["changes"][0]["deltas"]] == ["edit"]
     assert kept.planops("apply", "--yes").code == ExitCode.OK
     assert [(p["id"], p["description"]) for p in kept.zadig.plans()] == [(id_, "ours")]
+
+
+@pytest.mark.parametrize("word", ["train", "train=Plan train", "--all"])
+def test_a_plan_that_somebody_made_again_by_hand_becomes_the_files(kept: Place, word: str) -> None:
+    kept.plan(jobs=[TEXT])
+    kept.commit()
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    kept.zadig.remove_plan(str(kept.zadig.plans()[0]["id"]))
+    id_ = plant(kept)
+    said = "on the server, or planops adopt train takes it over"
+    assert said in kept.planops("apply", "--yes", "--allow", "recreate").out
+    ended = kept.json("adopt", word, "--yes")
+    assert ended.code == ExitCode.OK, ended.both
+    (one,) = changes(ended, "applied")
+    assert (one["key"], one["id"]) == ("train", id_)
+    assert ledger_of(kept).load().records["train"].id == id_
+    nothing_left(kept)
+    assert [plan["id"] for plan in kept.zadig.plans()] == [id_]
+
+
+def test_a_plan_that_is_gone_for_good_is_not_called_adopted(kept: Place) -> None:
+    kept.plan(jobs=[TEXT])
+    kept.commit()
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    id_ = str(kept.zadig.plans()[0]["id"])
+    kept.zadig.remove_plan(id_)
+    ended = kept.json("adopt", "train", "--yes")
+    assert "there is nothing to adopt; planops apply --allow recreate makes it" in why(ended)
+    path = f"/openapi/release_plan/v1/{id_}"
+    kept.zadig.faults.add(Fault("status-before", path=path, nth=None, status=403, body=b"no"))
+    (one,) = changes(kept.json("adopt", "train", "--yes"), "unchanged")
+    assert one["notices"] == ["adopted already, as train (plans/train.yaml)"]
+
+
+def test_where_no_file_is_written_there_is_none_to_commit(kept: Place) -> None:
+    plant(kept)
+    kept.plan(jobs=[TEXT])
+    kept.commit()
+    ended = kept.planops("adopt", "train", "--yes")
+    assert (ended.code, ended.out.endswith("1 applied.\n")) == (ExitCode.OK, True), ended.both
 
 
 def test_a_plan_that_was_put_back_stays_where_it_is(kept: Place) -> None:

@@ -196,8 +196,16 @@ def _after_adopting(report: Report) -> Iterator[str]:
         yield "mend what failed and run planops adopt again: it goes on from where it stands"
     if refused := _refused(report):
         yield f"{refused} refused: each says what to do by hand"
-    if outcomes[Outcome.APPLIED]:
+    if any(map(_is_new(report), report.changes)):
         yield "commit the files that were written"
+
+
+def _is_new(report: Report) -> Callable[[ChangeReport], bool]:
+    """Tell of adopted plans whose file may not be committed yet: it was not there, or altered."""
+    known = () if report.git is not None and report.git.dirty else report.paths
+    return lambda item: (
+        item.outcome is Outcome.APPLIED and item.change.plan.source.file not in known
+    )
 
 
 def _refused(report: Report) -> str:
