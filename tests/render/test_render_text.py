@@ -30,6 +30,14 @@ def standing(route: Route, *, goal: str | None = "executing", state: str = "plan
         (Route(standing=Standing.AHEAD, ends="success"), "state: success, beyond the goal exec"),
         (Route(standing=Standing.UNKNOWN, ends="new"), "state: new: planops does not know this st"),
         (Route(standing=Standing.BLOCKED, ends="planning"), "state: planning, and no further"),
+        (
+            Route(standing=Standing.STOPPED, ends="planning"),
+            "state: planning: somebody stopped it before its goal executing; left alone",
+        ),
+        (
+            Route(standing=Standing.STOPPED, ends="planning", away=True),
+            "state: planning: somebody took it away from its goal executing; left alone",
+        ),
         (Route(standing=Standing.WALKING, ends="planning"), "state: planning, the goal"),
         (
             Route(standing=Standing.WALKING, moves=(cases.FINISH,), ends="finish_planning"),

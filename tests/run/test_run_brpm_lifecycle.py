@@ -656,3 +656,51 @@ def test_a_hold_that_somebody_else_set_is_left_with_a_ledger_too(brpm: World) ->
     report = apply_one(target, plan(state="started"))
     assert (report.outcome, brpm.writes(since)) == (Outcome.PARKED, [])
     assert brpm.state(id_) == "hold"
+
+
+AWAY = [("hold", "started"), ("hold", "complete"), ("hold", "cancelled"), ("locked", "planned")]
+
+
+@pytest.mark.parametrize(("goal", "state"), AWAY)
+def test_a_plan_that_somebody_took_on_from_its_goal_is_left_alone(
+    brpm: World, goal: str, state: str
+) -> None:
+    target = kept(brpm.target(by_name=False), MemoryLedger(), MovingClock())
+    id_ = str(apply_one(target, plan(state="started")).id)
+    assert apply_one(target, plan(state=goal)).outcome is Outcome.APPLIED
+    brpm.sandbox.edit(int(id_), {"aasm_state": state})
+    since = len(brpm.sandbox.writes)
+    for _ in range(2):
+        report = apply_one(target, plan(state=goal))
+        assert (report.outcome, brpm.writes(since)) == (Outcome.PARKED, [])
+        (notice,) = report.change.notices
+        assert notice.startswith(
+            f"the plan is in {state}, its goal is {goal}: somebody took it on from there, so it is"
+            " left alone"
+        )
+        assert ("; --allow reopen leads it back" in notice) is (state != "cancelled")
+
+
+def test_it_is_led_back_where_that_is_allowed_or_the_goal_is_declared_anew(brpm: World) -> None:
+    target = kept(brpm.target(by_name=False), MemoryLedger(), MovingClock())
+    id_ = str(apply_one(target, plan(state="started")).id)
+    apply_one(target, plan(state="hold"))
+    brpm.sandbox.edit(int(id_), {"aasm_state": "started"})
+    since = len(brpm.sandbox.writes)
+    edited = plan(state="hold", description="new")
+    report = apply_one(target, edited)
+    assert guards(report) == {"reopen"}
+    assert "the plan is in started: somebody took it on from hold" in why(report)
+    assert brpm.writes(since) == []
+    assert apply_one(target, edited, asked(reopen=1)).outcome is Outcome.APPLIED
+    assert brpm.writes(since) == [attributes(id_, description="new"), event(id_, "put_on_hold")]
+    brpm.sandbox.edit(int(id_), {"aasm_state": "started"})
+    since = len(brpm.sandbox.writes)
+    assert apply_one(target, edited, asked(reopen=1)).outcome is Outcome.APPLIED
+    brpm.sandbox.edit(int(id_), {"aasm_state": "started"})
+    for goal in ("started", "hold"):
+        assert apply_one(target, plan(state=goal, description="new")).outcome in {
+            Outcome.APPLIED,
+            Outcome.UNCHANGED,
+        }
+    assert brpm.writes(since) == [event(id_, "put_on_hold"), event(id_, "put_on_hold")]

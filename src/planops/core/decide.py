@@ -230,6 +230,7 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
             facts=rules.facts(spec),
             put_back=_put_back(rules.lifecycle, live, at)
             and not (at.ours or moved or at.return_to is not None),
+            away=not (at.ours or moved) and plan.state == at.memory.reached != live.state,
             revive=at.revive,
             moved=moved,
             return_to=at.return_to,
@@ -372,12 +373,12 @@ def _notices(table: Lifecycle, found: Route, state: str, goal: str | None) -> tu
     """Say in words what is left alone, and who is next."""
     match found.standing:
         case Standing.STOPPED:
-            message = (
-                f"the plan is in {state}, its goal is {goal}: somebody stopped it or put it back,"
-                " so it is left alone"
-            )
             final = state in table.finished
-            return (message if final else f"{message}; --allow reopen takes it up again",)
+            how = "took it on from there" if found.away else "stopped it or put it back"
+            again = "leads it back" if found.away else "takes it up again"
+            message = f"the plan is in {state}, its goal is {goal}: somebody {how}"
+            lift = "" if final else f"; --allow reopen {again}"
+            return (f"{message}, so it is left alone{lift}",)
         case Standing.WAITING | Standing.REACHED | Standing.WALKING:
             who = _NEXT.get(found.next_actor or Actor.PLANOPS)
             return (f"in {found.ends} {who}",) if who else ()

@@ -142,7 +142,7 @@ class Route:
     ``moves`` are in order; ``ends`` is the state after them. ``next_actor`` is who moves the plan
     on after that, where it is not planops. ``tripped`` names the guards that the moves trip, with
     the reason. ``return_to`` is the state that the moves lead back to after a write that threw the
-    plan back.
+    plan back. ``away`` is the situation's.
     """
 
     standing: Standing
@@ -151,6 +151,7 @@ class Route:
     next_actor: Actor | None = None
     tripped: tuple[Refusal, ...] = ()
     return_to: str | None = None
+    away: bool = False
 
     @property
     def edges(self) -> tuple[Edge, ...]:
@@ -163,10 +164,10 @@ class Situation:
     """Everything that a route depends on.
 
     ``facts`` are names that the table's edges ask for (``approval``, ``jobs``). ``put_back``: the
-    plan left its first state once and was returned. ``revive``: ``reopen`` is allowed. ``moved``:
-    the goal was declared anew since it was last acted upon, which takes up a stopped plan as well.
-    ``return_to``: a state to lead the plan back to, carried over from an earlier step of the same
-    change.
+    plan left its first state once and was returned, ``away``: it was at a goal off the path and was
+    taken on from there. ``revive``: ``reopen`` is allowed. ``moved``: the goal was declared anew
+    since it was last acted upon, which takes up a stopped plan as well. ``return_to``: a state to
+    lead the plan back to, carried over from an earlier step of the same change.
     """
 
     state: str
@@ -174,6 +175,7 @@ class Situation:
     edited: bool
     facts: frozenset[str]
     put_back: bool = False
+    away: bool = False
     revive: bool = False
     moved: bool = False
     return_to: str | None = None
@@ -198,12 +200,9 @@ def route(table: Lifecycle, at: Situation) -> Route:
 def _unknown(at: Situation) -> Route:
     if not at.edited:
         return Route(standing=Standing.UNKNOWN, ends=at.state)
+    unknown = f"planops does not know the state {at.state}"
     refusal = Refusal(
-        guard="state",
-        message=(
-            f"planops does not know the state {at.state},"
-            " so it does not know what a write would undo"
-        ),
+        guard="state", message=f"{unknown}, so it does not know what a write would undo"
     )
     return Route(standing=Standing.UNKNOWN, ends=at.state, tripped=(refusal,))
 
@@ -217,11 +216,15 @@ def _route_off_path(table: Lifecycle, at: Situation, goal: str) -> Route:
         if at.edited:
             return _route_with_write(table, at)
         return Route(standing=Standing.REACHED, ends=at.state)
+    if at.away and not (at.edited or at.revive):
+        return Route(standing=Standing.STOPPED, ends=at.state, away=True)
     edge = table.edge(at.state, goal)
     if edge is None or edge.actor is not Actor.PLANOPS:
         refusal = Refusal(guard="lifecycle", message=_unreachable(table, at.state, goal))
         return Route(standing=Standing.BLOCKED, ends=at.state, tripped=(refusal,))
     tripped = [_regress(at.state, goal)] if goal in table.finished else []
+    if at.away:
+        tripped.append(_guarded("reopen", at.state, (f"somebody took it on from {goal}",)))
     rule = table.edits.get(at.state, EditRule())
     if rule.guard == "interrupt":
         tripped.append(_guarded("interrupt", at.state, edge.hazards))
@@ -393,8 +396,5 @@ def _guarded(guard: str, state: str, hazards: tuple[str, ...]) -> Refusal:
 
 
 def _regress(state: str, ends: str) -> Refusal:
-    return Refusal(
-        guard="regress",
-        message=f"the plan would go from {state} to {ends}, which is not forward",
-        lift="--allow regress",
-    )
+    message = f"the plan would go from {state} to {ends}, which is not forward"
+    return Refusal(guard="regress", message=message, lift="--allow regress")

@@ -340,7 +340,7 @@ def ending(change: Change) -> str:
         case Standing.AHEAD:
             return f"beyond the goal {goal}"
         case Standing.STOPPED:
-            return f"⏸ somebody stopped it before its goal {goal}; left alone"
+            return f"⏸ {wording.stopped(change)}"
         case Standing.UNKNOWN:
             return "a state that planops does not know; left alone"
         case Standing.BLOCKED:

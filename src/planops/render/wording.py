@@ -184,8 +184,7 @@ def route(change: Change) -> str:
         case Standing.AHEAD:
             return f"{chain or change.route.ends}, beyond the goal {change.plan.state}"
         case Standing.STOPPED:
-            goal = change.plan.state
-            return f"{change.route.ends}: somebody stopped it before its goal {goal}; left alone"
+            return f"{change.route.ends}: {stopped(change)}"
         case Standing.UNKNOWN:
             return f"{change.route.ends}: planops does not know this state; left alone"
         case Standing.BLOCKED:
@@ -193,6 +192,12 @@ def route(change: Change) -> str:
             return f"{way}, and no further" if way else ""
         case _ as never:
             assert_never(never)
+
+
+def stopped(change: Change) -> str:
+    """Say what somebody did to a plan, which is left as it is."""
+    how = "took it away from" if change.route.away else "stopped it before"
+    return f"somebody {how} its goal {change.plan.state}; left alone"
 
 
 def _waiting(change: Change, chain: str) -> str:
