@@ -157,7 +157,7 @@ def _next(
     if before is None:
         return whole if stands else partly(whole, None, updated=False)
     whole = whole if stands else replace(whole, seen=doubted(target, live, before))
-    after = noted(before, whole, settled=stands)
+    after = noted(before, whole, settled=stands, shape=rules.shape)
     if after == before or run.follows(before, desired.plan.source.file):
         return after
     if says_as_much(before, after):

@@ -6,10 +6,20 @@ from dataclasses import replace
 
 import pytest
 
+from core.values import NUMBER, TEXT, an_object, keyed
 from planops.core.ledger import Origin, Record
+from planops.core.model import JSON
 from planops.core.records import noted, partly
+from planops.core.shape import Kind, Shape
 from planops.core.sighting import Seen, Sighting
 
+SHAPE = an_object(
+    description=TEXT,
+    approval=an_object(by=TEXT, needed=NUMBER),
+    jobs=keyed(an_object(name=TEXT, text=TEXT, note=TEXT), "name"),
+    steps=Shape(kind=Kind.LIST, type="array", item=an_object(text=TEXT, note=TEXT)),
+    people=Shape(kind=Kind.SET, type="array", item=TEXT),
+)
 BEFORE = Record(
     key="train",
     kind="ZadigReleasePlan",
@@ -54,8 +64,8 @@ def test_of_another_plan_nothing_is_remembered(before: Record | None) -> None:
 
 def test_a_new_commit_alone_is_no_news() -> None:
     again = replace(BEFORE, origin=WHOLE.origin, echo={"description": "one "})
-    assert noted(BEFORE, again, settled=True) is BEFORE
-    assert noted(BEFORE, WHOLE, settled=True) is WHOLE
+    assert noted(BEFORE, again, settled=True, shape=SHAPE) is BEFORE
+    assert noted(BEFORE, WHOLE, settled=True, shape=SHAPE) is WHOLE
 
 
 def sighted(version: int) -> Seen:
@@ -65,16 +75,18 @@ def sighted(version: int) -> Seen:
 
 def test_what_a_list_shows_now_is_news_and_that_it_shows_nothing_is_none() -> None:
     before = replace(BEFORE, seen=sighted(1))
-    assert noted(before, BEFORE, settled=True) is before
-    assert noted(before, replace(BEFORE, seen=sighted(1)), settled=True) is before
-    found = noted(before, replace(BEFORE, seen=sighted(2)), settled=True)
+    assert noted(before, BEFORE, settled=True, shape=SHAPE) is before
+    assert noted(before, replace(BEFORE, seen=sighted(1)), settled=True, shape=SHAPE) is before
+    found = noted(before, replace(BEFORE, seen=sighted(2)), settled=True, shape=SHAPE)
     assert found.seen == sighted(2)
-    assert noted(BEFORE, before, settled=True) is before
+    assert noted(BEFORE, before, settled=True, shape=SHAPE) is before
 
 
 @pytest.mark.parametrize("seen", [None, sighted(1)])
 def test_of_what_is_not_settled_the_run_says_what_is_still_known(seen: Seen | None) -> None:
-    found = noted(replace(BEFORE, seen=sighted(1)), replace(WHOLE, seen=seen), settled=False)
+    found = noted(
+        replace(BEFORE, seen=sighted(1)), replace(WHOLE, seen=seen), settled=False, shape=SHAPE
+    )
     assert found.seen == seen
 
 
@@ -84,6 +96,39 @@ def test_of_what_is_only_half_done_nothing_is_known() -> None:
 
 
 def test_what_is_not_settled_leaves_what_was_applied() -> None:
-    found = noted(BEFORE, replace(WHOLE, protect=True), settled=False)
+    found = noted(BEFORE, replace(WHOLE, protect=True), settled=False, shape=SHAPE)
     assert found.spec == BEFORE.spec
     assert (found.goal, found.reached, found.protect) == ("executing", "executing", True)
+
+
+JOB: JSON = {"name": "A", "text": "x", "note": "y"}
+GIVEN_UP: dict[str, tuple[dict[str, JSON], dict[str, JSON], dict[str, JSON]]] = {
+    "a field": ({"description": "one", "people": ["a"]}, {"people": ["b"]}, {"people": ["a"]}),
+    "a field of a field": (
+        {"approval": {"by": "ann", "needed": 1}},
+        {"approval": {"needed": 2}},
+        {"approval": {"needed": 1}},
+    ),
+    "a field of an item": (
+        {"jobs": [JOB]},
+        {"jobs": [{"name": "B"}, {"name": "A", "text": "z"}]},
+        {"jobs": [{"name": "A", "text": "x"}]},
+    ),
+    "not an item: it is wanted gone": ({"jobs": [JOB]}, {"jobs": []}, {"jobs": [JOB]}),
+    "a field at a place": (
+        {"steps": [{"text": "x", "note": "y"}]},
+        {"steps": [{"text": "z"}]},
+        {"steps": [{"text": "x"}]},
+    ),
+    "not a place": ({"steps": [{"text": "x"}]}, {"steps": []}, {"steps": [{"text": "x"}]}),
+    "not what has another form": ({"approval": None}, {"approval": {}}, {"approval": None}),
+}
+
+
+@pytest.mark.parametrize("what", GIVEN_UP)
+def test_what_is_declared_no_more_is_forgotten_though_something_else_differs(what: str) -> None:
+    was, now, left = GIVEN_UP[what]
+    before = replace(BEFORE, spec=was, echo=was)
+    found = noted(before, replace(WHOLE, spec=now, echo={}), settled=False, shape=SHAPE)
+    assert found.spec == left
+    assert found.echo.keys() == left.keys()

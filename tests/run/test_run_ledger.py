@@ -135,6 +135,25 @@ def test_an_order_that_is_left_is_not_kept_otherwise(zadig: World, ledger: Memor
     assert [job["name"] for job in zadig.named("train")[0]["jobs"]] == ["B", "A", "C"]
 
 
+def test_what_a_file_gives_up_and_takes_up_again_is_an_edit(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    """Also while something else stays as somebody changed it on the server."""
+    target = replace(on(zadig, ledger), drift=Drift.REPORT)
+    both, one = plan(description="ours", jobs=[text()]), plan(jobs=[text()])
+    id_ = apply_one(target, both).id or ""
+    zadig.sandbox.edit(id_, lambda held: held["jobs"][0]["spec"].update(content="theirs"))
+    left = {"/spec/jobs/text:Announce/spec/content": Cause.DRIFT}
+    assert causes(target, one) == {**left, "/spec/description": Cause.RELEASED}
+    assert apply_one(target, one).outcome is Outcome.UNCHANGED
+    assert causes(target, one) == left
+    zadig.sandbox.edit(id_, {"description": "theirs"})
+    assert causes(target, both) == {**left, "/spec/description": Cause.EDIT}
+    assert apply_one(target, both).outcome is Outcome.APPLIED
+    assert zadig.named("train")[0]["description"] == "ours"
+    assert causes(target, both) == left
+
+
 def test_a_rename_is_an_update_of_the_same_plan(zadig: World, ledger: MemoryLedger) -> None:
     target = on(zadig, ledger)
     id_ = apply_one(target, plan(jobs=[text()])).id

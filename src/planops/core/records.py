@@ -14,7 +14,7 @@ from planops.core.ledger import Intent, Origin, Record
 from planops.core.lifecycle import Lifecycle
 from planops.core.masking import without_secrets
 from planops.core.model import JSON, Live, Value
-from planops.core.shape import Shape
+from planops.core.shape import FREE, Kind, Shape, item_keys
 
 
 def memory(record: Record) -> Memory:
@@ -122,22 +122,50 @@ def partly(whole: Record, before: Record | None, *, updated: bool) -> Record:
     )
 
 
-def noted(before: Record, after: Record, *, settled: bool) -> Record:
+def noted(before: Record, after: Record, *, settled: bool, shape: Shape) -> Record:
     """Record what a run saw of a plan without writing to it.
 
-    ``settled``: nothing differs, so that what the file declares now is what was applied. The goal
-    is acted upon all the same: were it not, whoever puts the plan back later would not be heard.
+    ``settled``: nothing differs, so that what the file declares now is what was applied. Where
+    something does, the goal is acted upon all the same: were it not, whoever puts the plan back
+    later would not be heard. And what the file gave up is: it may come back as an edit.
     """
     if settled:
         return after if _told(before, after) else before
     return replace(
         before,
+        spec=_tree(_still_declared(shape, before.spec, after.spec)),
+        echo={name: kept for name, kept in before.echo.items() if name in after.spec},
         goal=after.goal,
         reached=after.reached,
         protect=after.protect,
         allowed=after.allowed,
         seen=after.seen,
     )
+
+
+def _still_declared(shape: Shape, was: JSON, now: JSON) -> JSON:
+    """Leave out of what was declared the fields that are declared no more.
+
+    An item that a list lacks now is not given up: it is wanted gone.
+    """
+    item = shape.item or FREE
+    if shape.kind is Kind.OBJECT and isinstance(was, dict) and isinstance(now, dict):
+        return {
+            name: _still_declared(shape.fields.get(name, FREE), value, now[name])
+            for name, value in was.items()
+            if name in now
+        }
+    if not isinstance(was, list) or not isinstance(now, list):
+        return was
+    if shape.key:
+        wanted = dict(zip(item_keys(shape, now), now, strict=True))
+        return [
+            _still_declared(item, value, wanted.get(key, value))
+            for key, value in zip(item_keys(shape, was), was, strict=True)
+        ]
+    if shape.kind is Kind.LIST and len(was) == len(now):
+        return [_still_declared(item, *pair) for pair in zip(was, now, strict=True)]
+    return was
 
 
 def says_as_much(before: Record, after: Record) -> bool:
