@@ -7,7 +7,7 @@ may still be under way; never what becomes of a plan.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from planops.bookkeeping import Carried, is_clear, settled
@@ -114,13 +114,13 @@ def settle(
     ``again`` is what was there just before the calls. Raises nothing: calls were made.
     """
     try:
-        _settle(target, sight, run, done, custody, again)
+        told = _settle(target, sight, run, done, custody, again)
     except PlanopsError as error:
         return _unrecorded(report, str(error), begun=custody is not None)
     except Exception as error:  # noqa: BLE001  the report of the calls must not be lost
         why = f"bug in planops: {type(error).__name__}"
         return replace(_unrecorded(report, why, begun=custody is not None), code=ExitCode.BUG)
-    return report
+    return replace(report, notices=(*report.notices, *told))
 
 
 def _unrecorded(report: TargetReport, why: str, *, begun: bool) -> TargetReport:
@@ -137,21 +137,51 @@ def _settle(
     done: Sequence[Carried],
     custody: Custody | None,
     again: Inventory,
-) -> None:
+) -> tuple[str, ...]:
+    """Write it down, and say what was settled of an earlier run without a call."""
     keeping, book = target.keeping, sight.book
     if keeping is None or book is None:
-        return
+        return ()
     documents = settled(target, sight, book, run, done, again)
     wrote = [c.change.key.name for c in done if StepResult.DONE in c.report.results]
-    message = f"{'apply' if wrote else 'note'} {target.name}: {', '.join(wrote) or 'what was seen'}"
+    done_here = "; ".join([*([", ".join(wrote)] if wrote else ()), *_noted(book, wrote, documents)])
+    message = f"{'apply' if wrote else 'note'} {target.name}: {done_here or 'what was seen'}"
     if run.commit:
         message += f"\n\nFrom: {run.commit}\nBy: {keeping.holder}"
     if custody is not None:
+        told = tuple(_settled_alone(book, done, documents))
         custody.settle(documents | _lost(keeping, custody, done), message)
-        return
+        return told
     seen = {path: data for path, data in documents.items() if path.startswith(PLANS)}
     if seen and book.lease is None and book.damage(LEASE) is None:
         note(keeping, book, seen, message)
+    return ()
+
+
+def _noted(
+    book: Book, wrote: Collection[str], documents: Mapping[str, bytes | None]
+) -> Iterator[str]:
+    """Say which records a run opened or closed without a call, for the log."""
+    keys = {path: path.removeprefix(PLANS).removesuffix(".json") for path in documents}
+    ours = {key: documents[path] for path, key in keys.items() if path.startswith(PLANS)}
+    others = {key: data for key, data in ours.items() if key not in wrote}
+    for word, found in (
+        ("record", [k for k, data in others.items() if data is not None and k not in book.records]),
+        ("close", [k for k, data in others.items() if data is None]),
+    ):
+        if found:
+            yield f"{word} {', '.join(sorted(found))}"
+
+
+def _settled_alone(
+    book: Book, done: Sequence[Carried], documents: Mapping[str, bytes | None]
+) -> Iterator[str]:
+    """Tell what became of changes that an earlier run began and whose file is gone."""
+    known = {one.change.key.name for one in done}
+    for key, old in book.intents.items():
+        if key not in known and f"{INTENTS}{key}.json" in documents:
+            made = "; its plan is recorded" if f"{PLANS}{key}.json" in documents else ""
+            yield f"an earlier run began to {old.op} {key}, whose file is gone: settled{made}"
 
 
 def _lost(keeping: Keeping, custody: Custody, done: Sequence[Carried]) -> dict[str, bytes]:

@@ -52,6 +52,43 @@ def test_apply_records_and_the_log_tells(kept: Place) -> None:
     assert kept.git("status", "--porcelain") == ""
 
 
+def test_recovering_says_what_it_settled_and_of_nothing_else_that_it_is_in_sync(
+    kept: Place,
+) -> None:
+    made(kept)
+    kept.plan(description="two", jobs=[TEXT])
+    kept.commit()
+    ended = kept.planops("ledger", "recover", "--yes")
+    assert ended.code == ExitCode.OK
+    assert "note: nothing was left open\n" in ended.out
+    assert ended.out.endswith("\nNothing to do.\n")
+    begun = Intent(key="gone", kind="ZadigReleasePlan", op="create", name="Gone", at=1)
+    ledger = ledger_of(kept)
+    ledger.write(ledger.tip(), dict([intent_document(begun)]), "begin", 1)
+    ended = kept.planops("ledger", "recover", "--yes")
+    assert ended.code == ExitCode.OK
+    said = "note: an earlier run began to create gone, whose file is gone: settled\n"
+    assert said in ended.out
+    assert "nothing was left open" not in ended.out
+    assert "not settled" not in kept.planops("ledger", "show").out
+
+
+def test_the_log_tells_which_records_were_opened_and_closed_without_a_call(kept: Place) -> None:
+    id_ = made(kept)
+    kept.plant("other", jobs=[{**TEXT, "id": "j", "status": ""}])
+    kept.plan("other", jobs=[TEXT])
+    kept.commit()
+    assert kept.planops("apply", "--yes", "--adopt-by-name").code == ExitCode.OK
+    assert kept.planops("log", "other").out.splitlines()[0].endswith("  note prod: record other")
+    kept.zadig.edit(id_, {"status": "success"})
+    kept.git("rm", "--quiet", "plans/train.yaml")
+    kept.plan("other", description="new", jobs=[TEXT])
+    kept.commit()
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    said = "  apply prod: other; close train"
+    assert kept.planops("log", "train", "-n", "1").out.splitlines()[0].endswith(said)
+
+
 @pytest.mark.parametrize("key", ["*", "t*", "../intents/train", "", "Train"])
 def test_what_is_no_key_is_not_looked_for_in_the_log(kept: Place, key: str) -> None:
     made(kept)

@@ -186,7 +186,7 @@ def test_a_plan_of_the_name_is_not_ours_unless_it_is_adopted(
     assert ledger.history == []
     by_name = kept(zadig.target(), ledger, MovingClock())
     assert apply_one(by_name, wanted).outcome is Outcome.UNCHANGED
-    assert (record(ledger).id, ledger.history) == (id_, ["note prod: what was seen"])
+    assert (record(ledger).id, ledger.history) == (id_, ["note prod: record train"])
     assert apply_one(on(zadig, ledger), wanted).outcome is Outcome.UNCHANGED
 
 

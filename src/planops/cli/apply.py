@@ -111,7 +111,10 @@ def make(
         if asks and (declined := _declined(session, at, found, output)) is not None:
             return declined
         with at.interrupts.calmly():  # the report of what was written belongs to it
-            report = session.report("apply", [_carry_out(session, each) for each in found])
+            made = [_carry_out(session, each) for each in found]
+            if open_only:
+                made = [_nothing_open(*each) for each in zip(found, made, strict=True)]
+            report = session.report("apply", made)
             end_of_progress(quiet=session.asked.quiet)
             code = exit_code(report)
             if _outdated(found, expected) and code in {ExitCode.OK, ExitCode.REFUSED}:
@@ -206,6 +209,14 @@ def _carry_out(session: Session, found: _Found) -> TargetReport:
         return reconcile.apply(target, sight, changes, run)
     except Exception as error:  # noqa: BLE001  the other targets' report must not be lost
         return failed(found.name, session, error)
+
+
+def _nothing_open(found: _Found, report: TargetReport) -> TargetReport:
+    """Say so where no earlier run left anything open."""
+    book = found.sight.book if found.sight else None
+    if book is None or book.intents:
+        return report
+    return replace(report, notices=(*report.notices, "nothing was left open"))
 
 
 def _outdated(found: Sequence[_Found], expected: Sequence[str]) -> bool:

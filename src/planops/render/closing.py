@@ -114,7 +114,9 @@ def verdict(report: Report) -> str:
     if report.problems:
         return _problems(report)
     if report.targets:
-        return _NOTHING.get(report.command, "in sync: no plans declared, nothing to do")
+        declared = any(target.managed for target in report.targets)
+        idle = "nothing to do" if declared else "in sync: no plans declared, nothing to do"
+        return _NOTHING.get(report.command, idle)
     if report.files:
         return f"{plural(report.files, 'file')} read, no problems"
     return "no plan files found"
