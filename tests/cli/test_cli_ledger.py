@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.adopting import REF, held_by, ledger_of
+from cli.adopting import REF, held_by, ledger_of, released
 from cli.place import TEXT, Place
 from planops.cli.writer import Writer
 from planops.core.ledger import Intent, Lease, intent_document
@@ -210,6 +210,21 @@ def test_a_holder_that_died_here_holds_nothing(kept: Place) -> None:
     assert kept.planops("apply", "--yes").code == ExitCode.OK
     alive = Lease(holder="", run=f"{me.run.partition('/')[0]}/{os.getpid()}/x", until=0, seconds=1)
     assert me.knows_dead(alive) is False
+
+
+def test_a_holder_in_another_container_of_this_host_name_may_be_alive(kept: Place) -> None:
+    """Its number is in no use here, where processes are counted apart."""
+    made(kept)
+    gone = subprocess.Popen(["true"])  # noqa: S607
+    gone.wait()
+    me = Writer.of({})
+    here = me.run.partition("/")[0]
+    assert me.knows_dead(Lease(holder="", run=f"{here}/{gone.pid}/x", until=0, seconds=1)) is True
+    for there in (socket.gethostname(), f"{socket.gethostname()}:00000000"):
+        held_by(kept, f"{there}/{gone.pid}/x")
+        kept.plan(description="two", jobs=[TEXT])
+        assert kept.planops("apply", "--yes").code == ExitCode.BUSY
+        released(kept)
 
 
 def test_a_remote_that_takes_nothing_stops_the_target_before_any_call(kept: Place) -> None:

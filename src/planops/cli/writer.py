@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import socket
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from planops.core.ledger import Lease
 
@@ -30,7 +32,7 @@ class Writer:
     def of(cls, environ: Mapping[str, str]) -> Writer:
         """Take user, host and process, and the link that a CI sets."""
         host = socket.gethostname()
-        run = f"{host}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+        run = f"{host}{_numbering()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
         return cls(holder=f"{_user()}@{host}", run=run, link=_link(environ))
 
     def knows_dead(self, lease: Lease) -> bool:
@@ -46,6 +48,20 @@ class Writer:
         except (OSError, OverflowError):
             return False
         return False
+
+
+def _numbering() -> str:
+    """Tell apart what counts its processes on its own: kernels, their boots, and containers.
+
+    Several of them may have one host's name, and a number that is not in use here says nothing
+    about a process there. Empty where the system has no such marks.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+        space = str(Path("/proc/self/ns/pid").readlink()).encode()
+    except OSError:
+        return ""
+    return f":{hashlib.sha256(boot + space).hexdigest()[:8]}"
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
