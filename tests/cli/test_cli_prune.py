@@ -70,6 +70,30 @@ def test_of_a_file_that_is_there_it_is_not_said_that_it_is_gone(kept: Place) -> 
     assert len(names(kept)) == len(before)
 
 
+def test_a_plan_whose_file_moved_to_another_target_of_the_server_is_not_deleted(
+    place: Place,
+) -> None:
+    place.ledgered()
+    settings = (place.folder / "planops.yaml").read_text()
+    other = settings[settings.index("  prod:") :].replace("  prod:", "  other:")
+    place.write("planops.yaml", settings + other)
+    for name in ("train", "bus"):
+        place.plan(name, target="prod", jobs=[TEXT])
+    place.commit()
+    assert place.planops("apply", "--yes").code == ExitCode.OK
+    before = names(place)
+    place.plan("train", target="other", jobs=[TEXT])
+    place.commit()
+    assert place.planops("adopt", "train", "--target", "other", "--yes").code == ExitCode.OK
+    ended = place.planops("apply", "--yes", "--prune", "--target", "prod")
+    assert ended.code == ExitCode.OK
+    said = "plans/train.yaml does not declare it any more, and the plan is that of target other"
+    assert f"{said}: its record is closed" in ended.out
+    assert place.planops("apply", "--yes", "--prune").code == ExitCode.OK
+    assert place.planops("diff", "--exit-code").code == ExitCode.OK
+    assert names(place) == before
+
+
 def test_an_older_commit_that_never_had_the_file_proves_nothing(kept: Place) -> None:
     """A branch from before: its history holds no file of that plan."""
     before = names(kept)

@@ -228,6 +228,7 @@ class Running:
             commit=facts.head if facts else "",
             descends=cache(lambda commit: descends(root, commit, heads)),
             files=frozenset(loaded.paths if loaded else ()),
+            elsewhere=self._elsewhere(name),
             unfit=self._unfit(root),
             allow=asked.allow,
             selected=bool((loaded and loaded.selected) or self.session.left_out()),
@@ -240,6 +241,13 @@ class Running:
             locate=locate,
             blame=blame,
         )
+
+    def _elsewhere(self, name: str) -> dict[str, str]:
+        """Map the keys that files declare for other targets of the same server to these."""
+        targets = self.session.config.targets if self.session.config else {}
+        here = {each for each in targets if targets[each].url == targets[name].url} - {name}
+        keys = self.session.loaded.keys if self.session.loaded else ()
+        return {key.name: key.target for key in keys if key.target in here}
 
     def _in_ci(self) -> bool:
         """Tell whether files of the work tree are applied where nobody would see how they are."""
