@@ -134,7 +134,7 @@ def decided(target: Target, sight: Sight, record: Record, live: Live, run: Run) 
     """Decide about one as it is on the server now."""
     rules = target.backend.rules
     over, begun = _is_over(rules.lifecycle, live.state), _begun(sight, record)
-    if (over or record.key in run.elsewhere) and not begun:
+    if (over or _moved(record, live, run)) and not begun:
         return _forgotten(target, record, live, run)
     steps = rules.remove(live)
     if over and not run.prune:
@@ -150,14 +150,19 @@ def decided(target: Target, sight: Sight, record: Record, live: Live, run: Run) 
 
 def _forgotten(target: Target, record: Record, live: Live | None, run: Run) -> Change:
     """Close a record, where git shows that its file is gone, and not only not there yet."""
-    other = run.elsewhere.get(record.key)
     how = f"the plan is in {live.state}" if live else "the plan is gone"
-    how = f"the plan is that of target {other}" if live and other else how
+    if live is not None and (other := _moved(record, live, run)):
+        how = f"the plan is that of target {other}"
     if record.origin.file and (why := _kept(record, run)):
         left = f"{_without(record, run, 'is not here')}, and {how}, but its record stays: {why}"
         return _change(target, record, live, ChangeKind.UNCHANGED, notices=(left,))
     done = f"{_without(record, run)}, and {how}: its record is closed"
     return _change(target, record, live, ChangeKind.FORGET, notices=(done,))
+
+
+def _moved(record: Record, live: Live, run: Run) -> str:
+    """Name the other target of this server for which a file declares the plan now."""
+    return run.elsewhere.get((record.key, live.name.strip()), "")
 
 
 def _kept(record: Record, run: Run) -> str:

@@ -57,8 +57,8 @@ class Run:
 
     ``commit`` is where the files come from, empty where that is not known, and ``descends`` tells
     whether it descends from another; ``unfit`` tells of files that may differ from it, where nobody
-    would know what was applied. ``files`` are those that were read, and ``elsewhere`` maps the keys
-    of plans that they declare for other targets of this server to the target's name.
+    would know what was applied. ``files`` are those that were read, and ``elsewhere`` maps key and
+    name of the plans that they declare for other targets of this server to the target.
     ``allow`` maps guards to how many plans they are lifted for (``None``: one). ``selected`` tells
     that only some of the files are looked at. ``prune``: plans whose file is gone are deleted.
     ``unproven`` says why git does not prove that a file declared a recorded plan, and nothing
@@ -74,7 +74,7 @@ class Run:
     prune: bool = False
     full: bool = False
     files: Collection[str] = ()
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[tuple[str, str], str] = field(default_factory=dict)
     unfit: Callable[[str], bool] = lambda _: False
     unproven: Callable[[Record], str] = lambda _: "git was not asked"
     earlier: Callable[[Intent], Plan | None] = lambda _: None

@@ -94,6 +94,24 @@ def test_a_plan_whose_file_moved_to_another_target_of_the_server_is_not_deleted(
     assert names(place) == before
 
 
+def test_a_namesake_key_of_another_target_keeps_no_plan_from_being_deleted(place: Place) -> None:
+    place.ledgered()
+    settings = (place.folder / "planops.yaml").read_text()
+    other = settings[settings.index("  prod:") :].replace("  prod:", "  other:")
+    place.write("planops.yaml", settings + other)
+    for target in ("prod", "other"):
+        text = place.plan("train", target=target).read_text()
+        place.write(f"plans/{target}.yaml", text.replace("Plan train", f"Train of {target}"))
+    (place.folder / "plans/train.yaml").unlink()
+    place.plan("bus", target="prod")
+    place.commit()
+    assert place.planops("apply", "--yes").code == ExitCode.OK
+    (place.folder / "plans/prod.yaml").unlink()
+    place.commit()
+    assert place.planops("apply", "--yes", "--prune").code == ExitCode.OK
+    assert names(place) == {"Train of other", "Plan bus"}
+
+
 def test_an_older_commit_that_never_had_the_file_proves_nothing(kept: Place) -> None:
     """A branch from before: its history holds no file of that plan."""
     before = names(kept)

@@ -242,12 +242,16 @@ class Running:
             blame=blame,
         )
 
-    def _elsewhere(self, name: str) -> dict[str, str]:
-        """Map the keys that files declare for other targets of the same server to these."""
+    def _elsewhere(self, name: str) -> dict[tuple[str, str], str]:
+        """Map the plans that files declare for other targets of the same server to these."""
         targets = self.session.config.targets if self.session.config else {}
         here = {each for each in targets if targets[each].url == targets[name].url} - {name}
-        keys = self.session.loaded.keys if self.session.loaded else ()
-        return {key.name: key.target for key in keys if key.target in here}
+        plans = self.session.loaded.every if self.session.loaded else ()
+        return {
+            (plan.key.name, plan.display_name.strip()): plan.key.target
+            for plan in plans
+            if plan.key.target in here
+        }
 
     def _in_ci(self) -> bool:
         """Tell whether files of the work tree are applied where nobody would see how they are."""

@@ -64,8 +64,8 @@ class Loaded:
     files: int
     paths: tuple[str, ...] = ()
     selected: bool = False
-    keys: tuple[PlanKey, ...] = ()
-    """Those of all plans that were read, whatever was selected."""
+    every: tuple[Plan, ...] = ()
+    """All plans that were read, whatever was selected."""
 
 
 def load_plans(
@@ -111,7 +111,7 @@ def load_plans(
         files=len(chosen),
         paths=tuple(chosen),
         selected=bool(paths or labels),
-        keys=tuple(plan.key for plan in plans),
+        every=tuple(plans),
     )
 
 
