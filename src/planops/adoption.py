@@ -279,5 +279,5 @@ def _record(target: Target, desired: Desired, live: Live, run: Run) -> Record:
         table=rules.lifecycle,
         shape=rules.shape,
         secrets=secrets_of(dict(desired.plan.spec), dict(live.raw)),
-        ignored=desired.plan.manage.ignore,
+        ignored=(*desired.plan.manage.ignore, *live.unseen),
     )

@@ -145,7 +145,7 @@ def _next(
         table=rules.lifecycle,
         shape=rules.shape,
         secrets=secrets_of(dict(desired.plan.spec), dict(live.raw)),
-        ignored=desired.plan.manage.ignore if one.change.live else (),
+        ignored=_not_compared(one, desired, live),
     )
     stands = _wrote(one) or _in_order(one.change)
     if ended and stands:
@@ -163,6 +163,12 @@ def _next(
     if says_as_much(before, after):
         return replace(after, origin=before.origin)
     return before if stands else replace(before, seen=after.seen)
+
+
+def _not_compared(one: Carried, desired: Desired, live: Live) -> tuple[str, ...]:
+    """Name what the server holds without anybody having asked for it, as far as it is known."""
+    hidden = () if _written(one) else tuple(live.unseen)
+    return (*desired.plan.manage.ignore, *hidden) if one.change.live else ()
 
 
 def _echo(one: Carried, live: Live, before: Record | None) -> dict[str, JSON]:

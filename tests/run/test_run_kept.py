@@ -10,7 +10,8 @@ import pytest
 
 from planops.backends.exchange import Request, Response
 from planops.core.changes import Cause
-from planops.core.model import Plan
+from planops.core.decide import Drift
+from planops.core.model import JSON, Manage, Plan
 from planops.core.report import Outcome, TargetReport
 from planops.run import Target
 from run.ledgers import MemoryLedger, MovingClock, kept
@@ -87,3 +88,30 @@ def test_what_a_new_plan_keeps_otherwise_is_said_once_and_written_once(
     )
     assert outcome(applied(target, [wanted])) is Outcome.UNCHANGED
     assert len(newest.sandbox.writes) == 1
+
+
+@pytest.mark.parametrize("drift", list(Drift))
+@pytest.mark.parametrize("meanwhile", ["nothing", "the file is protected"])
+def test_what_a_vote_made_of_a_group_is_nothing_that_the_server_keeps(
+    newest: World, meanwhile: str, drift: Drift
+) -> None:
+    """What could not be compared when the record was written is compared later all the same."""
+    target = kept(newest.target(by_name=False), MemoryLedger(), MovingClock())
+    target = replace(target, drift=drift)
+    users: list[JSON] = [{"type": "group", "group_id": "approvers", "group_name": "Approvers"}]
+    native: JSON = {"needed_approvers": 1, "approve_users": users}
+    asks: JSON = {"enabled": True, "type": "native", "native_approval": native}
+    file = plan(state="wait_for_approval", jobs=[text()], approval=asks)
+    id_ = applied(target, [file]).changes[0].id or ""
+    vote = newest.visitor.inside(f"POST /{id_}/approve", {"approve": False}, who="alice")
+    assert vote.status == 200
+    if meanwhile != "nothing":
+        file = replace(file, manage=Manage(protect=True))
+        assert outcome(applied(target, [file])) is Outcome.PARKED
+    assert outcome(applied(target, [file], asked(reopen=1, weaken=1))) is Outcome.APPLIED
+    (held,) = newest.named("train")
+    asked_now = held["approval"]["native_approval"]["approve_users"]
+    assert (held["status"], [user["type"] for user in asked_now]) == (
+        "wait_for_approval",
+        ["group"],
+    )

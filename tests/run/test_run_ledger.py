@@ -219,6 +219,24 @@ def test_a_goal_that_was_met_when_it_was_declared_is_not_walked_to_later(
     assert zadig.writes(since) == []
 
 
+@pytest.mark.parametrize(("drift", "held"), [("safe", "ours"), ("report", "theirs")])
+def test_drift_is_written_back_where_the_plan_is_taken_back_anyway(
+    zadig: World, ledger: MemoryLedger, drift: str, held: str
+) -> None:
+    target = replace(on(zadig, ledger), drift=Drift(drift))
+    wanted = plan(
+        state="wait_for_approval", approval=native("alice"), jobs=[text()], description="ours"
+    )
+    id_ = apply_one(target, wanted).id or ""
+    zadig.sandbox.edit(id_, {"status": "denied", "description": "theirs"})
+    report = apply_one(target, wanted)
+    assert report.outcome is Outcome.PARKED
+    assert "left as it is, /spec/description" in " ".join(report.change.notices)
+    assert apply_one(target, wanted, asked(reopen=1)).outcome is Outcome.APPLIED
+    (found,) = zadig.named("train")
+    assert (found["status"], found["description"]) == ("wait_for_approval", held)
+
+
 def test_a_goal_that_is_declared_anew_takes_up_a_stopped_plan(
     zadig: World, ledger: MemoryLedger
 ) -> None:

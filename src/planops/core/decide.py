@@ -216,7 +216,7 @@ def _decided(rules: Rules, desired: Desired, live: Live, seen: Live, at: Circums
         unseen=seen.unseen,
     )
     deltas = _kept_otherwise(rules.shape, deltas, at.memory, seen)
-    left = _left(rules, deltas, live, at)
+    left = _left(rules, deltas, live, seen, at)
     edited = any(delta.cause in WRITABLE and about(delta) not in left for delta in deltas)
     kept = (*ignore, *left)
     spec = overlay(rules.shape, seen.spec, desired.spec, kept) if edited else seen.spec
@@ -289,13 +289,22 @@ def _overlap(one: str, other: str) -> bool:
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
-def _left(rules: Rules, deltas: Sequence[Delta], live: Live, at: Circumstances) -> frozenset[str]:
-    """Choose the drift that is not written back; within one change that is decided once."""
+def _left(
+    rules: Rules, deltas: Sequence[Delta], live: Live, seen: Live, at: Circumstances
+) -> frozenset[str]:
+    """Choose the drift that is not written back; within one change that is decided once.
+
+    What the server hid until the plan is reopened is its own doing, and nobody's drift.
+    """
     if at.left is not None:
         return at.left
-    if _corrects(rules, live, at):
+    if _corrects(rules, seen, at):
         return frozenset()
-    return frozenset(about(delta) for delta in deltas if delta.cause is Cause.DRIFT)
+    hidden = live.unseen.keys() - seen.unseen.keys()
+    drift = (delta for delta in deltas if delta.cause is Cause.DRIFT)
+    return frozenset(
+        about(delta) for delta in drift if not any(_overlap(delta.path, path) for path in hidden)
+    )
 
 
 def _corrects(rules: Rules, live: Live, at: Circumstances) -> bool:
