@@ -6,7 +6,7 @@ Nothing is written anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from planops import reconcile
@@ -23,18 +23,22 @@ from planops.run import Locate, Run, Target
 class Sides:
     """The plans of both commits for one target.
 
-    ``touched`` tells whether a file is changed, ``locate`` finds places in what merging makes.
+    ``touched`` tells whether a file is changed, ``locate`` finds places in what merging makes,
+    ``broken`` that files of the base are wrong, so that it makes no call.
     """
 
     before: tuple[Plan, ...]
     after: tuple[Plan, ...]
     touched: Callable[[str], bool]
     locate: Locate
+    broken: bool = False
 
-    def changed(self, plan: Plan, declared: Plan | None) -> bool:
-        """Tell whether the pull request changes, makes or moves the file of a plan."""
-        moved = declared is not None and declared.source.file != plan.source.file
-        return declared is None or moved or self.touched(plan.source.file)
+    def changed(self, change: Change, declared: Plan | None) -> bool:
+        """Tell whether the pull request changes, makes, moves or removes the file of a plan."""
+        if declared is None:
+            return change.orphan is None
+        file = change.plan.source.file
+        return declared.source.file != file or self.touched(file)
 
 
 def reviewed(target: Target, sides: Sides, run: Run) -> TargetReport:
@@ -50,7 +54,25 @@ def reviewed(target: Target, sides: Sides, run: Run) -> TargetReport:
     sight = replace(sight, desired=sight.desired[cut:])
     changes = reconcile.diff(target, sight, run)
     report = reconcile.show(target, sight, changes, run)
-    return replace(report, changes=_shared(report.changes, earlier, changes, sides))
+    held = "" if changes.refusals else _held(earlier, sides)
+    return replace(
+        report,
+        notices=(*report.notices, *_freed(changes, held)),
+        changes=_shared(report.changes, earlier, changes, sides, stopped=bool(held)),
+    )
+
+
+def _held(earlier: ChangeSet, sides: Sides) -> str:
+    """Say why the base alone makes no call at all; nothing where it makes its calls."""
+    if sides.broken:
+        return "files of it are wrong in the base"
+    guards = ", ".join(sorted({refusal.guard for refusal in earlier.refusals}))
+    return f"the base alone is refused by {guards}" if guards else ""
+
+
+def _freed(changes: ChangeSet, held: str) -> Iterator[str]:
+    if held and any(change.steps and not change.refusals for change in changes.changes):
+        yield f"{held}, so that nothing is called here before this is merged"
 
 
 def offline(name: str, backend: str, url: str, shape: Shape, sides: Sides) -> TargetReport:
@@ -59,7 +81,7 @@ def offline(name: str, backend: str, url: str, shape: Shape, sides: Sides) -> Ta
     found = []
     for plan in sides.after:
         change = in_files(shape, known.get(plan.key), plan)
-        touched = sides.changed(plan, known.get(plan.key))
+        touched = sides.changed(change, known.get(plan.key))
         told = share(None, change, known.get(plan.key), touched=touched)
         found.append(
             ChangeReport(
@@ -81,7 +103,12 @@ def _located(change: Change, sides: Sides) -> Change:
 
 
 def _shared(
-    reports: Sequence[ChangeReport], earlier: ChangeSet, changes: ChangeSet, sides: Sides
+    reports: Sequence[ChangeReport],
+    earlier: ChangeSet,
+    changes: ChangeSet,
+    sides: Sides,
+    *,
+    stopped: bool,
 ) -> tuple[ChangeReport, ...]:
     before = {change.key: change for change in earlier.changes}
     declared = {plan.key: plan for plan in sides.before}
@@ -92,7 +119,8 @@ def _shared(
                 before.get(change.key),
                 change,
                 declared.get(change.key),
-                touched=sides.changed(change.plan, declared.get(change.key)),
+                touched=sides.changed(change, declared.get(change.key)),
+                stopped=stopped,
             ),
         )
         for report, change in zip(reports, changes.changes, strict=True)

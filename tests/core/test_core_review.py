@@ -14,7 +14,7 @@ from planops.core.changes import Cause, Change, ChangeKind, Delta, StepKind
 from planops.core.decide import Circumstances, Desired, Memory, decide
 from planops.core.forge import Risk
 from planops.core.ledger import Record
-from planops.core.model import JSON, Allowance, Blame, Manage, Mark, Plan, Settled
+from planops.core.model import JSON, Allowance, Blame, Manage, Mark, Plan, Settled, overlap
 from planops.core.review import Share, in_files, share, worst
 
 OTHER = Delta(path="/spec/title", cause=Cause.EDIT, desired="a", live="b")
@@ -48,8 +48,33 @@ def test_another_value_at_the_same_place_is_caused() -> None:
 
 
 def test_what_merging_makes_go_away_is_settled() -> None:
-    found = shared(change(deltas=(OTHER,)), change())
+    found = shared(change(deltas=(OTHER,)), change(there=live()))
     assert (found.settled, found.causes) == (("/spec/title",), True)
+
+
+def test_nothing_is_settled_where_nothing_is_compared_any_more() -> None:
+    before = change(deltas=(OTHER,))
+    assert shared(before, change(refused=("ambiguous",))).settled == ()
+    assert shared(before, replace(change(there=live()), orphan=RECORD)).settled == ()
+    below = replace(OTHER, path="/spec/title/short")
+    assert shared(before, change(there=live(), deltas=(below,))).settled == ()
+
+
+def test_calls_that_something_stood_against_are_made_because_of_it() -> None:
+    refused = shared(change(WRITE, refused=("reopen",)), change(WRITE))
+    assert (refused.calls, refused.guards) == (True, True)
+    still = shared(change(WRITE, refused=("reopen",)), change(WRITE, refused=("reopen",)))
+    assert (still.calls, still.causes) == (False, False)
+    freed = share(change(WRITE), change(WRITE), plan(), touched=False, stopped=True)
+    assert (freed.calls, freed.alarm, freed.risk) == (True, True, Risk.ATTENTION)
+    assert not share(change(), change(), plan(), touched=False, stopped=True).causes
+
+
+def test_a_file_that_is_new_is_not_idle_whatever_the_server_has() -> None:
+    found = share(None, change(there=live()), None, touched=True)
+    assert (found.new, found.causes, found.idle) == (True, True, False)
+    gone = share(None, replace(change(), orphan=RECORD), None, touched=False)
+    assert (gone.new, gone.causes) == (False, False)
 
 
 def test_a_file_that_is_touched_and_changes_nothing_is_idle() -> None:
@@ -208,8 +233,8 @@ def test_caused_and_there_are_disjoint_and_complete(
     assert not found.caused & found.there
     assert found.caused | found.there == paths
     earlier = {delta.path for delta in before.deltas}
-    assert {*found.settled} == earlier - paths
-    assert earlier <= found.there | found.caused | {*found.settled}
+    stay = {path for path in earlier if any(overlap(path, other) for other in paths)}
+    assert {*found.settled} == earlier - stay
     if base == head and then == now:
         assert not found.causes
         assert found.there == paths

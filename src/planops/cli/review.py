@@ -183,6 +183,10 @@ class Files:
             after=tuple(p for p in self.after.plans if p.key.target == target),
             touched=lambda file: old.files.get(file) != new.files.get(file),
             locate=self.locate,
+            broken=any(
+                problem.severity is Severity.ERROR and problem.target in (None, target)
+                for problem in self.before.problems
+            ),
         )
 
 

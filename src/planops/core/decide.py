@@ -26,7 +26,7 @@ from planops.core.lifecycle import (
     Standing,
     route,
 )
-from planops.core.model import ABSENT, JSON, Live, Plan, Value
+from planops.core.model import ABSENT, JSON, Live, Plan, Value, overlap
 from planops.core.shape import Shape
 
 WRITABLE = frozenset({Cause.EDIT, Cause.DRIFT, Cause.CONFLICT})
@@ -276,17 +276,13 @@ def _kept_otherwise(
     changed = [delta.path for delta in since]
     found = (
         delta
-        if delta.cause not in theirs or any(_overlap(delta.path, path) for path in changed)
+        if delta.cause not in theirs or any(overlap(delta.path, path) for path in changed)
         else replace(delta, cause=Cause.EDIT)
         if delta.cause is Cause.CONFLICT
         else None
         for delta in deltas
     )
     return tuple(delta for delta in found if delta is not None)
-
-
-def _overlap(one: str, other: str) -> bool:
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
 def _left(
@@ -303,7 +299,7 @@ def _left(
     hidden = live.unseen.keys() - seen.unseen.keys()
     drift = (delta for delta in deltas if delta.cause is Cause.DRIFT)
     return frozenset(
-        about(delta) for delta in drift if not any(_overlap(delta.path, path) for path in hidden)
+        about(delta) for delta in drift if not any(overlap(delta.path, path) for path in hidden)
     )
 
 

@@ -211,3 +211,8 @@ def escape(token: str) -> str:
 def unescape(token: str) -> str:
     """Undo :func:`escape`."""
     return token.replace("~1", "/").replace("~0", "~")
+
+
+def overlap(one: str, other: str) -> bool:
+    """Tell whether one of two paths is the other, or below it."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

@@ -14,7 +14,7 @@ from planops.core.changes import Cause, Change, ChangeKind, Delta, StepKind
 from planops.core.compare import compare, declared
 from planops.core.forge import Risk
 from planops.core.lifecycle import Route, Standing
-from planops.core.model import JSON, Manage, Plan, PlanKey
+from planops.core.model import JSON, Manage, Plan, PlanKey, overlap
 from planops.core.shape import Shape
 
 
@@ -24,14 +24,16 @@ class Share:
 
     ``caused`` are the paths of deltas that only the pull request's files lead to, ``there`` those
     that the base's files lead to as well, ``settled`` those that merging makes go away. ``calls``
-    tells that the calls themselves become others, ``guards`` that other guards stand against them,
-    or none any more. ``manages`` names what is changed of planops' own rules for the plan, ``goal``
-    that another state is asked for. ``touched``: the pull request changes the plan's file,
-    ``removed``: it takes the file away.
+    tells that the calls themselves become others, or are made at last, ``guards`` that other guards
+    stand against them, or none any more. ``manages`` names what is changed of planops' own rules
+    for the plan, ``goal`` that another state is asked for. ``touched``: the pull request changes
+    the plan's file, ``removed``: it takes the file away, ``new``: before it no file declared the
+    plan.
     """
 
     touched: bool = False
     removed: bool = False
+    new: bool = False
     calls: bool = False
     guards: bool = False
     goal: bool = False
@@ -46,6 +48,7 @@ class Share:
         """Tell whether merging makes any difference to the plan, or to how it is kept."""
         return bool(
             self.removed
+            or self.new
             or self.calls
             or self.guards
             or self.goal
@@ -85,27 +88,34 @@ class Review:
     dropped: tuple[PlanKey, ...] = ()
 
 
-def share(before: Change | None, after: Change, known: Plan | None, *, touched: bool) -> Share:
+def share(
+    before: Change | None,
+    after: Change,
+    known: Plan | None,
+    *,
+    touched: bool,
+    stopped: bool = False,
+) -> Share:
     """Split one change: ``before`` is what the base's file leads to, ``after`` what merging does.
 
-    ``known`` is the plan as the base's file declares it, ``None`` where none does.
+    ``known`` is the plan as the base's file declares it, ``None`` where none does. ``stopped``
+    tells that something stands against the whole target in the base, and does no more.
     """
     removed = known is not None and after.orphan is not None
     earlier = [_marked(delta) for delta in before.deltas] if before else list[Delta]()
     caused = frozenset(d.path for d in after.deltas if _marked(d) not in earlier)
     there = frozenset(d.path for d in after.deltas) - caused
-    now = {delta.path for delta in after.deltas}
-    settled = tuple(d.path for d in before.deltas if d.path not in now) if before else ()
     found = Share(
         touched=touched or removed,
         removed=removed,
-        calls=_calls(before) != _calls(after),
+        new=known is None and after.orphan is None,
+        calls=_calls(before) != _calls(after) or _freed(before, after, stopped=stopped),
         guards=_guards(before) != _guards(after),
         goal=known is not None and not removed and known.state != after.plan.state,
         manages=() if after.orphan is not None else _manages(known, after.plan),
         caused=caused,
         there=there,
-        settled=settled,
+        settled=_settled(before, after),
     )
     return replace(found, risk=risk(after, found))
 
@@ -117,6 +127,21 @@ def _marked(delta: Delta) -> Delta:
 
 def _calls(change: Change | None) -> tuple[str, ...]:
     return tuple(step.request.digest() for step in change.steps) if change else ()
+
+
+def _freed(before: Change | None, after: Change, *, stopped: bool) -> bool:
+    """Tell that calls are made which something stood against."""
+    held = stopped or bool(before and before.refusals)
+    return held and bool(after.steps) and not after.refusals
+
+
+def _settled(before: Change | None, after: Change) -> tuple[str, ...]:
+    """Name what differs no longer; nothing of a plan that is not compared any more."""
+    if before is None or after.live is None or after.orphan is not None:
+        return ()
+    now = [delta.path for delta in after.deltas]
+    paths = (delta.path for delta in before.deltas)
+    return tuple(path for path in paths if not any(overlap(path, other) for other in now))
 
 
 def _guards(change: Change | None) -> frozenset[str]:

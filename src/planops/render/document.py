@@ -71,6 +71,7 @@ def _share(share: Share, review: Review) -> JSON:
         "causes": share.causes,
         "touched": share.touched,
         "removed": share.removed,
+        "new": share.new,
         "alarm": share.alarm,
         "risk": None if review.offline else share.risk.value,
         "calls": share.calls,

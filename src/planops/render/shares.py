@@ -212,7 +212,8 @@ def what(item: ChangeReport, look: Look) -> str:
         return "its file is removed"
     if change.kind is ChangeKind.CREATE:
         return f"a new plan with {wording.plural(len(change.plan.spec), 'field')}"
-    said = [_changed(d, look) for d in change.deltas if d.path in found.caused]
+    said = ["a new file for a plan that the server has"] if found.new and change.live else []
+    said += [_changed(d, look) for d in change.deltas if d.path in found.caused]
     said += [f"the goal becomes {change.plan.state or 'none'}"] if found.goal else []
     said += [f"{field(path)} differs no longer" for path in found.settled]
     said += [f"changes the rules {some(found.manages)}"] if found.manages else []
@@ -283,13 +284,15 @@ def _fate(item: ChangeReport, delta: Delta) -> str:
 
 def kept(item: ChangeReport) -> list[str]:
     """Say what the pull request changes beside the fields: rules, the goal, what settles."""
-    found, plan = item.share or Share(), item.change.plan
-    said = [_rule(name, item.change) for name in found.manages]
+    found, change, plan = item.share or Share(), item.change, item.change.plan
+    said = [_rule(name, change) for name in found.manages]
     if found.goal:
         said.append(f"the goal becomes {plan.state}" if plan.state else "the goal is given up")
     said += [f"{field(path)} differs no longer: merging settles it" for path in found.settled]
     if found.removed:
         said.append(f"{plan.source.file or 'its file'} is removed by this pull request")
+    if found.new and change.live and not change.refusals:
+        said.append("the plan is on the server already, and is managed once this is merged")
     if found.alarm:
         said.append("the pull request does not touch this plan's file, and changes the plan")
     return said

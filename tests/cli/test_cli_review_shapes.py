@@ -1,0 +1,187 @@
+"""Pull requests of many shapes: what a review says of them is what merging does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cli.place import TEXT, Ended, Place
+from planops.core.report import ExitCode
+
+OPEN = "oops: [\n"
+
+
+@pytest.fixture
+def kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Applied plans on ``main``, one of them with an approval; what follows is on ``main`` too."""
+    monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
+    place.ledgered()
+    place.plan(description="one", jobs=[TEXT])
+    place.plan("other", description="one", jobs=[TEXT])
+    place.waiting("asked", description="one")
+    applied(place)
+    return place
+
+
+def applied(place: Place, *words: str) -> None:
+    place.commit()
+    assert place.planops("apply", "--yes", *words).code == ExitCode.OK
+
+
+def branch(place: Place) -> None:
+    """Commit what there is, and begin the pull request."""
+    place.git("add", "--all")
+    place.git("commit", "--quiet", "--allow-empty", "--message", "The base")
+    place.git("checkout", "--quiet", "-b", "feature")
+
+
+def edit(place: Place, name: str, old: str, new: str) -> None:
+    file = place.folder / f"plans/{name}.yaml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def remove(place: Place, *names: str) -> None:
+    for name in names:
+        (place.folder / f"plans/{name}.yaml").unlink()
+
+
+def named(place: Place, name: str) -> str:
+    return next(str(one["id"]) for one in place.zadig.plans() if one["name"] == f"Plan {name}")
+
+
+def reviewed(place: Place, *words: str) -> tuple[Ended, str]:
+    """Commit the pull request, go back, and review it: as JSON, and as Markdown."""
+    place.commit()
+    place.git("checkout", "--quiet", "main")
+    words = ("--base", "main", "--head", "feature", *words)
+    told = place.planops("review", *words, "--format", "markdown")
+    return place.json("review", *words), told.out
+
+
+def merged(place: Place, *words: str) -> int:
+    """Merge and apply; how many calls that made."""
+    place.git("merge", "--quiet", "--no-ff", "--no-edit", "feature")
+    before = len(place.zadig.writes)
+    place.planops("apply", "--yes", *words)
+    return len(place.zadig.writes) - before
+
+
+def share(ended: Ended, key: str) -> Any:
+    (change,) = (one for one in ended.json["changes"] if one["key"] == key)
+    return change["review"]
+
+
+def test_a_guard_that_is_lifted_makes_the_calls_that_it_refused(kept: Place) -> None:
+    edit(kept, "asked", '"one"', '"two"')
+    branch(kept)
+    with (kept.folder / "plans/asked.yaml").open("a") as file:
+        file.write('manage: {allow: [{guard: reopen, reason: "moved"}]}\n')
+    ended, told = reviewed(kept)
+    assert share(ended, "asked")["calls"] is True
+    assert "**Merging makes 4 calls: " in told
+    assert "pending without this pull request" not in told
+    assert merged(kept) == 4
+
+
+def test_calls_that_the_base_s_wrong_files_held_up_are_an_alarm(kept: Place) -> None:
+    edit(kept, "train", '"one"', '"two"')
+    kept.write("plans/bad.yaml", OPEN)
+    branch(kept)
+    remove(kept, "bad")
+    ended, told = reviewed(kept)
+    assert (share(ended, "train")["alarm"], share(ended, "other")["causes"]) == (True, False)
+    assert "**Merging makes 1 call: " in told
+    assert "files of it are wrong in the base, so that nothing is called here" in told
+    assert merged(kept) == 1
+
+
+def test_calls_that_a_limit_held_up_are_an_alarm(kept: Place) -> None:
+    for number in range(9):
+        kept.plan(f"new-{number}", description="x")
+    branch(kept)
+    remove(kept, *(f"new-{number}" for number in range(7)))
+    ended, told = reviewed(kept)
+    assert (share(ended, "new-7")["alarm"], ended.json["review"]["risk"]) == (True, "attention")
+    assert "**Merging makes 2 calls: " in told
+    assert "the base alone is refused by mass-change, so that nothing is called here" in told
+    assert merged(kept) == 2
+
+
+def test_a_target_that_is_stopped_with_it_and_without_it_is_no_alarm(kept: Place) -> None:
+    for number in range(9):
+        kept.plan(f"new-{number}", description="x")
+    branch(kept)
+    remove(kept, "new-0")
+    ended, told = reviewed(kept)
+    assert not any(change["review"]["alarm"] for change in ended.json["changes"])
+    assert "the base alone" not in told
+    assert merged(kept) == 0
+
+
+def test_deletions_that_are_refused_because_of_it_are_an_alarm(kept: Place) -> None:
+    for number in range(4):
+        kept.plan(f"new-{number}", description="x")
+    applied(kept)
+    remove(kept, "new-0", "new-1", "new-2")
+    branch(kept)
+    remove(kept, "new-3")
+    ended, _ = reviewed(kept, "--prune")
+    told = share(ended, "new-0")
+    assert (told["touched"], told["guards"], told["alarm"]) == (False, True, True)
+    assert share(ended, "new-3")["alarm"] is False
+    assert merged(kept, "--prune") == 0
+
+
+def test_a_file_that_went_long_ago_is_not_changed_by_every_pull_request(kept: Place) -> None:
+    remove(kept, "other")
+    branch(kept)
+    edit(kept, "train", '"one"', '"two"')
+    ended, told = reviewed(kept)
+    assert share(ended, "other")["touched"] is False
+    assert "of which nothing comes" not in told
+
+
+@pytest.mark.parametrize("words", [(), ("--prune",)])
+def test_a_file_that_comes_back_is_no_white_space(kept: Place, words: tuple[str, ...]) -> None:
+    text = (kept.folder / "plans/other.yaml").read_text()
+    remove(kept, "other")
+    branch(kept)
+    kept.write("plans/other.yaml", text)
+    ended, told = reviewed(kept, *words)
+    assert (share(ended, "other")["new"], share(ended, "other")["causes"]) == (True, True)
+    assert "a new file for a plan that the server has" in told
+    assert "is managed once this is merged" in told
+    assert "of which nothing comes" not in told
+    assert merged(kept, *words) == 0
+
+
+def test_a_plan_that_is_taken_by_its_name_is_no_white_space(kept: Place) -> None:
+    branch(kept)
+    kept.plant("hers", description="three")
+    kept.plan("hers", description="three")
+    ended, told = reviewed(kept, "--adopt-by-name")
+    assert share(ended, "hers")["causes"] is True
+    assert "is managed once this is merged" in told
+    assert merged(kept, "--adopt-by-name") == 0
+
+
+def test_a_plan_of_that_name_that_is_not_taken_is_not_said_to_be_managed(kept: Place) -> None:
+    branch(kept)
+    kept.plant("hers", description="four")
+    kept.plan("hers", description="three")
+    _, told = reviewed(kept)
+    assert "refused by adopt" in told
+    assert "is managed once this is merged" not in told
+
+
+def test_what_is_not_compared_any_more_is_not_settled(kept: Place) -> None:
+    for name in ("train", "other"):
+        kept.zadig.edit(named(kept, name), {"description": "theirs"})
+    branch(kept)
+    remove(kept, "other")
+    ended, told = reviewed(kept)
+    assert share(ended, "other")["settled"] == []
+    assert "merging settles it" not in told
