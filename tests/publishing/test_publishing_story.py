@@ -226,7 +226,8 @@ def test_what_could_not_be_compared_is_not_routine(jobs: Jobs) -> None:
     assert (pull.labels, jobs.outputs()["risk"]) == ([], "routine")
     jobs.place.write("plans/bad.yaml", "kind: Nothing\n")
     jobs.push(pull)
-    assert jobs.review(pull).code == ExitCode.FAILED
+    ended = jobs.review(pull)
+    assert (ended.code, ended.json["review"]["risk"]) == (ExitCode.FAILED, "blocked")
     assert (pull.labels, jobs.outputs()["risk"]) == (["planops/blocked"], "blocked")
 
 
@@ -234,8 +235,10 @@ def test_a_target_that_is_stopped_is_not_routine(jobs: Jobs) -> None:
     for number in range(8):
         jobs.place.plan(f"new-{number}", description="three", jobs=[TEXT])
     pull = jobs.open()
-    assert jobs.review(pull).code == ExitCode.REFUSED
+    ended = jobs.review(pull)
+    assert (ended.code, ended.json["review"]["risk"]) == (ExitCode.REFUSED, "blocked")
     assert (pull.labels, jobs.outputs()["risk"]) == (["planops/blocked"], "blocked")
+    assert (jobs.outputs()["create"], jobs.outputs()["fingerprints"]) == ("8", "")
 
 
 def test_outside_of_a_ci_nothing_can_be_published(jobs: Jobs) -> None:

@@ -20,9 +20,9 @@ from planops.cli.telling import tell
 from planops.core.changes import ChangeKind
 from planops.core.forge import Kind, Marker, Post, Risk, room
 from planops.core.report import ExitCode, Outcome, Report, has_changes, summary
-from planops.core.review import Review, worst
+from planops.core.review import Review
 from planops.errors import PlanopsError, UsageWrong
-from planops.render import merging, shares
+from planops.render import closing, merging, shares
 from planops.render.escape import masked
 from planops.render.room import GITHUB, GITLAB, SUMMARY, Limit
 
@@ -82,7 +82,7 @@ class Publisher:
             return review.text(report, times=TIMES, limit=limit, address=self.event.run)
 
         self._job(report, lambda: text(SUMMARY))
-        risk = _risk(report)
+        risk = merging.risk(report)
         if not facts.number:
             say("publish: no pull request is known; no comment was written")
             return
@@ -214,25 +214,19 @@ class Publisher:
             bug(error, f"publish: no {what}")
 
 
-def _stopped(report: Report) -> bool:
-    """Tell that something stands against a whole target, or that not all could be compared."""
-    return bool(merging.troubles(report)) or not merging.certain(report)
-
-
-def _risk(report: Report) -> Risk:
-    """Give the greatest risk of a review; what is stopped or not compared is not routine."""
-    if _stopped(report):
-        return Risk.BLOCKED
-    return worst(item.share for item in report.changes)
-
-
 def outputs(report: Report) -> dict[str, str]:
     """Give the outputs of a job: what later steps decide by."""
     counts = summary(report)
-    marks = [i.fingerprint for i in report.changes if i.change.acts and not i.change.refusals]
+    free = (target for target in report.targets if not closing.stopped(target))
+    marks = [
+        item.fingerprint
+        for target in free
+        for item in target.changes
+        if item.change.acts and not item.change.refusals
+    ]
     found = {name: str(counts[name]) for name in _COUNTS}
     asked = report.review is not None and not report.review.offline
-    risk = _risk(report).value if asked else ""
+    risk = merging.risk(report).value if asked else ""
     return {
         "has-changes": str(has_changes(report)).lower(),
         "risk": risk,
@@ -250,7 +244,7 @@ def short(values: Mapping[str, str]) -> dict[str, str]:
 def labels(report: Report) -> frozenset[str]:
     """Say which of our labels a pull request is to carry."""
     caused = [item for item in report.changes if item.share is not None and item.share.causes]
-    found = {"planops/blocked"} if _stopped(report) else set[str]()
+    found = {"planops/blocked"} if merging.hindered(report) else set[str]()
     for item in caused:
         found |= {"planops/blocked"} if item.change.refusals else set()
         found |= {"planops/deletes"} if item.change.kind is ChangeKind.DELETE else set()

@@ -22,8 +22,8 @@ from planops.core.report import (
     outcome,
     summary,
 )
-from planops.core.review import Review, Share, worst
-from planops.render import wording
+from planops.core.review import Review, Share
+from planops.render import merging, wording
 from planops.render.values import moment
 
 _NAME: Final = "planops"
@@ -59,7 +59,7 @@ def _review(report: Report, review: Review) -> JSON:
         "number": review.number or None,
         "clean": review.clean,
         "offline": review.offline,
-        "risk": None if review.offline else worst(i.share for i in report.changes).value,
+        "risk": None if review.offline else merging.risk(report).value,
         "settings": list(review.settings),
         "dropped": [str(key) for key in review.dropped],
     }

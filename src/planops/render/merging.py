@@ -13,7 +13,7 @@ from planops.core.changes import ChangeKind
 from planops.core.forge import Risk
 from planops.core.model import PlanKey
 from planops.core.report import ChangeReport, Outcome, Report, TargetReport
-from planops.core.review import Review
+from planops.core.review import Review, worst
 from planops.render import closing, shares
 from planops.render.windows import Window, window
 from planops.render.wording import plural
@@ -84,6 +84,16 @@ def certain(report: Report) -> bool:
 def calm(report: Report) -> bool:
     """Tell that nothing comes of a pull request, and that this is certain."""
     return certain(report) and not shares.caused(report) and not troubles(report)
+
+
+def hindered(report: Report) -> bool:
+    """Tell that something stands against a whole target, or that not all could be compared."""
+    return bool(troubles(report)) or not certain(report)
+
+
+def risk(report: Report) -> Risk:
+    """Give the greatest risk of a review; what is stopped or not compared is not routine."""
+    return Risk.BLOCKED if hindered(report) else worst(item.share for item in report.changes)
 
 
 def tally(target: TargetReport, review: Review) -> str:
