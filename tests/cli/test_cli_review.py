@@ -178,7 +178,7 @@ def test_what_is_refused_because_of_it_ends_with_3(kept: Place) -> None:
     assert ended.code == ExitCode.OK  # it is refused without this, too
 
 
-def test_a_head_that_conflicts_is_compared_from_where_it_left(kept: Place) -> None:
+def test_a_head_that_conflicts_is_reviewed_as_it_is(kept: Place) -> None:
     kept.plan(description="two", jobs=[TEXT])
     kept.commit()
     kept.git("checkout", "--quiet", "main")

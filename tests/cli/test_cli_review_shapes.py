@@ -185,3 +185,87 @@ def test_what_is_not_compared_any_more_is_not_settled(kept: Place) -> None:
     ended, told = reviewed(kept)
     assert share(ended, "other")["settled"] == []
     assert "merging settles it" not in told
+
+
+def conflicting(kept: Place) -> None:
+    """Let the head and its base edit the same line, and the base be applied since."""
+    branch(kept)
+    edit(kept, "other", '"one"', '"two"')
+    kept.plan("new", description="x")
+    kept.commit()
+    kept.git("checkout", "--quiet", "main")
+    edit(kept, "other", '"one"', '"three"')
+    edit(kept, "train", '"one"', '"two"')
+    kept.plan("late", description="x")
+    settings = (kept.folder / "planops.yaml").read_text()
+    kept.write("planops.yaml", f"{settings}# a word more\n")
+    applied(kept)
+
+
+@pytest.mark.parametrize("words", [(), ("--prune",)])
+def test_a_conflict_is_no_reason_to_forget_what_the_base_has(
+    kept: Place, words: tuple[str, ...]
+) -> None:
+    conflicting(kept)
+    words = ("--base", "main", "--head", "feature", *words)
+    ended = kept.json("review", *words)
+    assert (ended.json["review"]["clean"], ended.json["review"]["settings"]) == (False, [])
+    assert {c["key"] for c in ended.json["changes"] if c["steps"]} == {"new", "other"}
+    assert share(ended, "other")["caused"] == ["/spec/description"]
+    told = kept.planops("review", *words, "--format", "markdown").out
+    assert "what conflicts is taken as the head has it" in told
+    assert "pending without this pull request" not in told
+    assert "of which nothing comes" not in told
+
+
+@pytest.mark.parametrize("gone", ["in the base", "in the head"])
+def test_a_file_that_one_side_removes_and_the_other_edits_is_as_the_head_has_it(
+    kept: Place, gone: str
+) -> None:
+    branch(kept)
+    if gone == "in the base":
+        edit(kept, "other", '"one"', '"two"')
+    else:
+        remove(kept, "other")
+    kept.commit()
+    kept.git("checkout", "--quiet", "main")
+    if gone == "in the base":
+        remove(kept, "other")
+    else:
+        edit(kept, "other", '"one"', '"two"')
+    kept.commit()
+    ended = kept.json("review", "--base", "main", "--head", "feature")
+    assert ended.json["review"]["clean"] is False
+    told = share(ended, "other")
+    assert (told["new"], told["removed"]) == (gone == "in the base", gone == "in the head")
+
+
+def test_settings_below_the_top_are_no_reason_to_read_marks_of_a_conflict(kept: Place) -> None:
+    for name in ("planops.yaml", "plans"):
+        (kept.folder / "deep").mkdir(exist_ok=True)
+        (kept.folder / name).rename(kept.folder / "deep" / name)
+    branch(kept)
+    for side, text in (("feature", '"two"'), ("main", '"three"')):
+        kept.git("checkout", "--quiet", side)
+        file = kept.folder / "deep/plans/other.yaml"
+        file.write_text(file.read_text().replace('"one"', text))
+        kept.write("README", f"{text}\n")
+        kept.commit()
+    ended = kept.json("review", "-C", "deep", "--base", "main", "--head", "feature")
+    assert (ended.json["review"]["clean"], ended.json["problems"]) == (False, [])
+    assert share(ended, "other")["caused"] == ["/spec/description"]
+
+
+def test_a_conflict_under_another_name_is_compared_from_where_the_head_left(kept: Place) -> None:
+    branch(kept)
+    edit(kept, "other", '"one"', '"two"')
+    kept.commit()
+    kept.git("checkout", "--quiet", "main")
+    edit(kept, "other", '"one"', '"three"')
+    (kept.folder / "plans/other.yaml").rename(kept.folder / "plans/moved.yaml")
+    settings = (kept.folder / "planops.yaml").read_text()
+    kept.write("planops.yaml", f"{settings}# a word more\n")
+    kept.commit()
+    ended = kept.json("review", "--base", "main", "--head", "feature")
+    assert (ended.json["review"]["clean"], ended.json["problems"]) == (False, [])
+    assert share(ended, "other")["caused"] == ["/spec/description"]

@@ -24,11 +24,12 @@ PULLS = "refs/pull/"
 Read = tuple["Config | None", tuple[Problem, ...]]
 
 
-def settings(chdir: Path, base: str, *, calls: bool, head: str = "") -> Read:
+def settings(chdir: Path, base: str, *, calls: bool, head: str = "", since: str = "") -> Read:
     """Read the settings of the work tree or, in a pull request's build, of its base.
 
     ``calls`` tells that servers are called: where the base has no settings nothing is then.
-    ``head`` is the commit or tree that is reviewed, where that is not the work tree.
+    ``head`` is the commit or tree that is reviewed, where that is not the work tree, and ``since``
+    what it is compared with, where that is not the base.
 
     Raises ``SettingsWrong`` where there are none, or the base cannot be read.
     """
@@ -45,13 +46,12 @@ def settings(chdir: Path, base: str, *, calls: bool, head: str = "") -> Read:
             )
         return check_config(find_config(chdir))
     config, problems = check_text(path, data)
-    return config, (*problems, *_changed(config, path, base, head, chdir.resolve()))
+    names = _changed(config, path, since or base, head, chdir.resolve())
+    return config, (*problems, *(changed(name, base) for name in names))
 
 
-def _changed(
-    config: Config | None, path: Path, base: str, head: str, here: Path
-) -> Iterator[Problem]:
-    """Point out every file of the operator that a pull request changes.
+def _changed(config: Config | None, path: Path, base: str, head: str, here: Path) -> Iterator[str]:
+    """Name every file of the operator that a pull request changes.
 
     Settings that are nearer to ``here`` take the place of the base's once they are merged.
     """
@@ -67,7 +67,7 @@ def _changed(
     for name, file in inside.items():
         there = now.get(name) if head else (file.read_bytes() if file.is_file() else None)
         if there != known.get(name):
-            yield changed(name, base)
+            yield name
 
 
 def _named(config: Config) -> Iterator[Path]:

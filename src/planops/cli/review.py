@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -111,8 +111,9 @@ def command(
 class Question:
     """Which commits are compared, by their full ids.
 
-    ``before`` and ``after`` are what is read: the base and what merging makes, or, where they
-    conflict, the place where the head left the base and the head itself.
+    ``before`` and ``after`` are what is read: the base and what merging makes, or, where that
+    cannot be told, the place where the head left the base and the head itself. ``conflicts`` are
+    paths from the top that are taken as the head has them.
     """
 
     root: Path
@@ -121,6 +122,7 @@ class Question:
     before: str
     after: str
     clean: bool
+    conflicts: frozenset[str] = frozenset()
     number: int = 0
 
     @classmethod
@@ -135,7 +137,7 @@ class Question:
             raise SettingsWrong(f"{folder}: this is no git repository; a review compares commits")
         into, head = trees.resolved(root, subject.base), trees.resolved(root, subject.head)
         merged = trees.merged(root, into, head)
-        before = into if merged else trees.fork_point(root, into, head)
+        before = into if merged.tree else trees.fork_point(root, into, head)
         if not before and is_shallow(root):
             raise SettingsWrong(
                 f"{folder}: this clone does not hold the place where {head[:12]} left"
@@ -147,8 +149,9 @@ class Question:
             base=into,
             head=head,
             before=before or into,
-            after=merged or head,
-            clean=bool(merged),
+            after=merged.tree or head,
+            clean=bool(merged.tree) and not merged.conflicts,
+            conflicts=merged.conflicts,
             number=subject.number,
         )
 
@@ -193,7 +196,9 @@ class Files:
 def _opened(asked: Asked, question: Question) -> tuple[Session, Files | None]:
     """Read settings and files of both commits; what is wrong with them is for the report."""
     asked = replace(asked, base=question.base)
-    found, problems = base.settings(asked.chdir, question.base, calls=True, head=question.after)
+    found, problems = base.settings(
+        asked.chdir, question.base, calls=True, head=question.after, since=question.before
+    )
     facts = GitFacts(head=question.head)
     if found is None:
         return Session(asked=asked, config=None, loaded=None, problems=problems), None
@@ -231,8 +236,10 @@ def _files(config: Config, question: Question, asked: Asked) -> Files:
     from planops.manifests.text import MAX_BYTES
     from planops.manifests.trees import Committed, concerns
 
-    def held(revision: str) -> Committed:
-        globs = config.plans
+    globs, inside = config.plans, PurePosixPath(config.root.relative_to(question.root))
+
+    def held(revision: str, taken: Collection[PurePosixPath] = ()) -> Committed:
+        paths = [str(path.relative_to(inside)) for path in taken if path.is_relative_to(inside)]
         return Committed(
             files=trees.read(
                 config.root,
@@ -241,10 +248,11 @@ def _files(config: Config, question: Question, asked: Asked) -> Files:
                 lambda path: concerns(path, globs, folder=True),
                 below={fixed(glob) for glob in globs},
                 most=MAX_BYTES,
+                instead=(question.head, paths),
             )
         )
 
-    both = held(question.before), held(question.after)
+    both = held(question.before), held(question.after, [*map(PurePosixPath, question.conflicts)])
     before, after = (
         load_plans(config.root, config, targets=asked.targets, tree=tree) for tree in both
     )

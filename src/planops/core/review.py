@@ -73,10 +73,10 @@ class Review:
     """Facts of a whole review: two commits, and what a reviewer must know beside the changes.
 
     ``head`` is what was reviewed; ``clean`` tells that it was merged into the base for that without
-    conflict, else the head itself was compared with the place where it left the base. ``settings``
-    are files of the operator that the pull request changes and that are not used. ``dropped`` are
-    plans whose file goes and of which nothing is recorded: they stay on the server. ``number`` is
-    the pull request's. ``offline``: no server was asked.
+    conflict, else what conflicts was taken as the head has it. ``settings`` are files of the
+    operator that the pull request changes and that are not used. ``dropped`` are plans whose file
+    goes and of which nothing is recorded: they stay on the server. ``number`` is the pull
+    request's. ``offline``: no server was asked.
     """
 
     base: str

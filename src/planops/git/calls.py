@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -77,19 +77,28 @@ def undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def limited(repo: Repo, seconds: float, verb: str, *words: str) -> str:
+def limited(
+    repo: Repo, seconds: float, verb: str, *words: str, fine: Collection[int] = (0,)
+) -> str:
     """Call git, without hooks and for at most so many seconds; what it answers.
+
+    ``fine`` are the exit codes of answers.
 
     Raises ``GitCommandError`` where git fails, ``TimeoutError`` where it is not done in time. What
     it had done by then is not known.
     """
     environment = {**os.environ, **repo.git.environment()}
     folder = Path(repo.working_tree_dir or repo.git_dir)
-    return _call(folder, environment, seconds, verb, *words)
+    return _call(folder, environment, seconds, verb, *words, fine=fine)
 
 
 def _call(
-    folder: Path, environment: Mapping[str, str], seconds: float, verb: str, *words: str
+    folder: Path,
+    environment: Mapping[str, str],
+    seconds: float,
+    verb: str,
+    *words: str,
+    fine: Collection[int] = (0,),
 ) -> str:
     from git import Git
     from git.exc import GitCommandError, GitCommandNotFound
@@ -112,7 +121,7 @@ def _call(
         status, late = _waited(process, seconds)
         if status and late:
             raise TimeoutError(f"git {verb} was not done within {seconds:g} seconds")
-        if status:
+        if status not in fine:
             raise GitCommandError(command, status, _all(warned), _all(told))
         return _all(told).removesuffix("\n")
 

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +30,8 @@ _DOWN: Final = re.compile(
 _ENTRY: Final = re.compile(
     rb"([0-7]{6}) (blob|commit) ([0-9a-f]{40,64}) +([0-9]+|-)\t(.+)", re.DOTALL
 )
+_STAGE: Final = re.compile(r"[0-7]{6} ([0-9a-f]{40,64}) ([123])\t(.+)", re.DOTALL)
+_THEIRS: Final = "3"
 _REGULAR: Final = frozenset({b"100644", b"100755", b"100664"})
 _LINK: Final = b"120000"
 _FULL: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -55,22 +57,41 @@ def resolved(folder: Path, revision: str) -> str:
         return _commit(repo, folder, revision)
 
 
-def merged(folder: Path, base: str, head: str) -> str:
-    """Give the tree that merging a head into a base makes, empty where it cannot be told.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """What merging makes: a tree, and what conflicts in it, by path from the top.
 
-    That is where they conflict, and where git is older than 2.38. Nothing is changed but that the
-    tree's objects are written.
+    Files that conflict hold the marks of both sides there.
+    """
+
+    tree: str = ""
+    conflicts: frozenset[str] = frozenset()
+
+
+def merged(folder: Path, base: str, head: str) -> Merge:
+    """Give what merging a head into a base makes; without a tree where that cannot be told.
+
+    That is where they have nothing in common, where a file that conflicts has another name in the
+    head, and where git is older than 2.38. Nothing is changed but that the tree's objects are
+    written. ``folder`` is the top.
     """
     from git.exc import GitError
 
     with _repository(folder) as repo:
         try:
-            words = ("--write-tree", "--no-messages", base, head)
-            told = calls.limited(repo, _SECONDS, "merge-tree", *words)
+            words = ("--write-tree", "--no-messages", "-z", base, head)
+            told = calls.limited(repo, _SECONDS, "merge-tree", *words, fine=(0, 1))
         except (GitError, TimeoutError):
-            return ""
-        tree = told.partition("\n")[0]
-        return tree if _FULL.fullmatch(tree) else ""
+            return Merge()
+        tree, *rows = told.split("\0")
+        if not _FULL.fullmatch(tree):
+            return Merge()
+        stages = [match for row in rows if (match := _STAGE.fullmatch(row))]
+        paths = frozenset(match[3] for match in stages)
+        held = _Tree(repo=repo, folder=folder, revision=head).entries(paths)
+        theirs = {match[3]: match[1] for match in stages if match[2] == _THEIRS}
+        known = all(path in held and held[path].id == id_ for path, id_ in theirs.items())
+        return Merge(tree=tree, conflicts=paths) if known else Merge()
 
 
 def fork_point(folder: Path, base: str, head: str) -> str:
@@ -92,10 +113,12 @@ def read(
     *,
     below: Collection[str],
     most: int,
+    instead: tuple[str, Collection[str]] = ("", ()),
 ) -> Mapping[str, bytes | str]:
     """Read files of a commit or tree below a folder, by their path from there.
 
-    Only what is ``below`` these folders is listed; ``wanted`` chooses by path. Instead of the bytes
+    Only what is ``below`` these folders is listed; ``wanted`` chooses by path. ``instead`` is a
+    commit, and paths from the folder that are taken as it has them. Instead of the bytes
     there is the reason for a file of more than ``most`` bytes, and for a link or a submodule that
     is wanted, or that may be ``hiding`` others: a link to a file of the same tree hides none.
 
@@ -105,11 +128,21 @@ def read(
         tree = _Tree(repo=repo, folder=folder, revision=revision)
         above = {str(one) for start in below for one in PurePosixPath(start).parents} - {"."}
         entries = tree.entries(below, "-r") | tree.entries(above)
+        entries = _taken(entries, replace(tree, revision=instead[0]), instead[1])
         chosen = {path for path in entries if wanted(path)}
         others = entries.keys() - chosen
         maybe = {path for path in others if not entries[path].is_file and hiding(path)}
         chosen |= maybe - _leading(tree, entries, maybe)
         return _contents(repo, {path: entries[path] for path in chosen}, most)
+
+
+def _taken(
+    entries: Mapping[str, _Entry], other: _Tree, paths: Collection[str]
+) -> dict[str, _Entry]:
+    """Take some paths as another commit has them."""
+    taken = other.entries(entries.keys() & {*paths})
+    kept = {path: entry for path, entry in entries.items() if path not in paths}
+    return kept | {path: entry for path, entry in taken.items() if path in paths}
 
 
 def named(folder: Path, revision: str, paths: Collection[str]) -> Mapping[str, bytes | str]:

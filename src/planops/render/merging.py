@@ -28,8 +28,8 @@ BLIND: Final = (
 )
 SETTINGS: Final = "Settings are changed here, and are not used before they are merged"
 CONFLICTS: Final = (
-    "The head conflicts with its base: it is compared with the place where it left the base, and"
-    " what is merged in the end may differ"
+    "The head conflicts with its base: what conflicts is taken as the head has it, and what is"
+    " merged in the end may differ"
 )
 ALARM: Final = "changes although the pull request does not touch its file"
 
