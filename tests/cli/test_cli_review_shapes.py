@@ -269,3 +269,15 @@ def test_a_conflict_under_another_name_is_compared_from_where_the_head_left(kept
     ended = kept.json("review", "--base", "main", "--head", "feature")
     assert (ended.json["review"]["clean"], ended.json["problems"]) == (False, [])
     assert share(ended, "other")["caused"] == ["/spec/description"]
+
+
+def test_a_file_of_several_plans_of_which_one_changes_is_no_white_space(kept: Place) -> None:
+    one, two = ((kept.folder / f"plans/{name}.yaml").read_text() for name in ("train", "other"))
+    remove(kept, "train", "other")
+    kept.write("plans/both.yaml", f"{one}---\n{two}")
+    branch(kept)
+    edit(kept, "both", f"---\n{two}", "---\n" + two.replace('"one"', '"two"'))
+    ended, told = reviewed(kept)
+    assert (share(ended, "train")["causes"], share(ended, "other")["causes"]) == (False, True)
+    assert "of which nothing comes" not in told
+    assert merged(kept) == 1

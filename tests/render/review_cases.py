@@ -213,7 +213,8 @@ def hostile_review() -> Report:
         share=replace(share, caused=frozenset()),
     )
     others = replace(ours, share=Share())
-    idle = replace(ours, share=Share(touched=True))
+    alone = replace(change.plan, source=replace(change.plan.source, file=f"{bad} "))
+    idle = replace(ours, change=replace(change, plan=alone), share=Share(touched=True))
     target = replace(report.targets[0], changes=(ours, free, others, idle))
     facts = Review(
         base=bad,

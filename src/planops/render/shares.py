@@ -47,8 +47,13 @@ def ranked(items: Iterable[ChangeReport]) -> list[ChangeReport]:
 
 
 def idle(report: Report) -> list[ChangeReport]:
-    """Give the plans whose file is changed and of which nothing comes."""
-    return [item for item in report.changes if item.share is not None and item.share.idle]
+    """Give the plans whose file is changed and of which nothing comes.
+
+    A file of several plans is none where something comes of one of them.
+    """
+    files = {item.change.plan.source.file for item in report.changes if causes(item)}
+    found = (item for item in report.changes if item.share is not None and item.share.idle)
+    return [item for item in found if item.change.plan.source.file not in files]
 
 
 def beside(items: Iterable[ChangeReport]) -> list[ChangeReport]:
