@@ -281,3 +281,30 @@ def test_a_file_of_several_plans_of_which_one_changes_is_no_white_space(kept: Pl
     assert (share(ended, "train")["causes"], share(ended, "other")["causes"]) == (False, True)
     assert "of which nothing comes" not in told
     assert merged(kept) == 1
+
+
+def test_what_is_refused_without_it_is_no_error_of_the_pull_request(kept: Place) -> None:
+    edit(kept, "asked", '"one"', '"two"')
+    branch(kept)
+    edit(kept, "train", '"one"', '"two"')
+    ended, _ = reviewed(kept)
+    assert ended.code == ExitCode.OK
+    words = ("review", "--base", "main", "--head", "feature", "--format")
+    for form in ("github", "gitlab", "sarif"):
+        assert "reopen" not in kept.planops(*words, form).out
+    cases = kept.planops(*words, "junit").out
+    assert ('failures="0"' in cases, "refused by reopen" in cases) == (True, True)
+    assert "not caused by this pull request" in cases
+
+
+def test_annotations_name_files_from_the_top(kept: Place) -> None:
+    (kept.folder / "deep").mkdir()
+    for name in ("planops.yaml", "plans"):
+        (kept.folder / name).rename(kept.folder / "deep" / name)
+    branch(kept)
+    file = kept.folder / "deep/plans/asked.yaml"
+    file.write_text(file.read_text().replace('"one"', '"two"'))
+    kept.commit()
+    kept.git("checkout", "--quiet", "main")
+    words = ("review", "-C", "deep", "--base", "main", "--head", "feature", "--format", "github")
+    assert "::error file=deep/plans/asked.yaml,line=4," in kept.planops(*words).out

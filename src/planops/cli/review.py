@@ -155,6 +155,10 @@ class Question:
             number=subject.number,
         )
 
+    def inside(self, config: Config) -> PurePosixPath:
+        """Say where the settings lie below the top."""
+        return PurePosixPath(config.root.relative_to(self.root))
+
     def facts(self, session: Session) -> Review:
         """Give the facts of the review that are known before anything is compared."""
         changed = (p.mark.file for p in session.problems if p.code == base.CHANGED and p.mark)
@@ -199,10 +203,11 @@ def _opened(asked: Asked, question: Question) -> tuple[Session, Files | None]:
     found, problems = base.settings(
         asked.chdir, question.base, calls=True, head=question.after, since=question.before
     )
-    facts = GitFacts(head=question.head)
     if found is None:
         return Session(asked=asked, config=None, loaded=None, problems=problems), None
     files = _files(found, question, asked)
+    inside = question.inside(found)
+    facts = GitFacts(head=question.head, folder=str(inside) if inside.parts else "")
     session = Session(
         asked=asked,
         config=found,
@@ -236,7 +241,7 @@ def _files(config: Config, question: Question, asked: Asked) -> Files:
     from planops.manifests.text import MAX_BYTES
     from planops.manifests.trees import Committed, concerns
 
-    globs, inside = config.plans, PurePosixPath(config.root.relative_to(question.root))
+    globs, inside = config.plans, question.inside(config)
 
     def held(revision: str, taken: Collection[PurePosixPath] = ()) -> Committed:
         paths = [str(path.relative_to(inside)) for path in taken if path.is_relative_to(inside)]

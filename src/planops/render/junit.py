@@ -16,6 +16,7 @@ from planops.core.report import ChangeReport, Outcome, Report, TargetReport
 from planops.render import closing, wording
 from planops.render.escape import cut, xml
 from planops.render.remarks import from_top
+from planops.render.shares import NOT_CAUSED
 
 _SENTENCE: Final = 1000
 _NAME: Final = 200
@@ -96,7 +97,8 @@ def _of_target(report: Report, target: TargetReport, top: str) -> Iterator[_Case
 
 def _of_plan(item: ChangeReport, command: str, top: str) -> _Case:
     change = item.change
-    verdict = _verdict(item.outcome)
+    ours = item.share is None or item.share.causes
+    verdict = _verdict(item.outcome) if ours else ""
     if command == "drift" and not verdict:
         verdict = "failure"
     refused = [_refusal(one.guard, one.message, one.lift) for one in change.refusals]
@@ -109,7 +111,10 @@ def _of_plan(item: ChangeReport, command: str, top: str) -> _Case:
         verdict=verdict,
         why="; ".join(reasons) or wording.what(item),
         details=(wording.place(change), *reasons),
-        output=(wording.what(item), *wording.hazards(change), *notices),
+        output=(
+            *(() if ours else (f"{NOT_CAUSED}: {one}" for one in reasons)),
+            *(wording.what(item), *wording.hazards(change), *notices),
+        ),
     )
 
 

@@ -69,9 +69,12 @@ class Remark:
 
 
 def remarks(report: Report) -> tuple[Remark, ...]:
-    """Say what a report has to say, the worst first, in the order of the report within a level."""
+    """Say what a report has to say, the worst first, in the order of the report within a level.
+
+    Of a review that is what the pull request causes.
+    """
     found = [*_of_targets(report), *_of_problems(report)]
-    for item in report.changes:
+    for item in (one for one in report.changes if one.share is None or one.share.causes):
         found += _of_change(item, watching=report.command in _WATCHING)
     top = report.git.folder if report.git else ""
     found.sort(key=lambda remark: (RANK.index(remark.level), not remark.grave))
