@@ -308,3 +308,38 @@ def test_annotations_name_files_from_the_top(kept: Place) -> None:
     kept.git("checkout", "--quiet", "main")
     words = ("review", "-C", "deep", "--base", "main", "--head", "feature", "--format", "github")
     assert "::error file=deep/plans/asked.yaml,line=4," in kept.planops(*words).out
+
+
+@pytest.mark.parametrize("command", ["review", "validate"])
+def test_settings_that_would_be_wrong_once_they_are_merged_are_wrong_before(
+    kept: Place, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch(kept)
+    text = (kept.folder / "planops.yaml").read_text()
+    kept.write("planops.yaml", text.replace("backend: zadig", "backend: zodig"))
+    edit(kept, "train", '"one"', '"two"')
+    kept.commit()
+    monkeypatch.setenv("PLANOPS_BASE", "main")
+    since = len(kept.zadig.received)
+    ended = kept.json(command)
+    assert ended.code == ExitCode.FAILED
+    errors = [one for one in ended.json["problems"] if one["severity"] == "error"]
+    assert [(one["file"], one["line"]) for one in errors] == [("planops.yaml", 6)]
+    assert len(kept.zadig.received) == since
+    kept.git("checkout", "--quiet", "main")
+    kept.git("merge", "--quiet", "--no-ff", "--no-edit", "feature")
+    monkeypatch.delenv("PLANOPS_BASE")
+    assert kept.planops("apply", "--yes").code == ExitCode.FAILED
+
+
+def test_marks_of_a_conflict_are_no_wrong_settings(kept: Place) -> None:
+    branch(kept)
+    text = (kept.folder / "planops.yaml").read_text()
+    for side, more in (("feature", "2"), ("main", "3")):
+        kept.git("checkout", "--quiet", side)
+        kept.write("planops.yaml", f"{text}    concurrency: {more}\n")
+        kept.commit()
+    ended = kept.json("review", "--base", "main", "--head", "feature")
+    assert ended.json["review"]["settings"] == ["planops.yaml"]
+    assert {one["code"] for one in ended.json["problems"]} == {"settings-changed"}
+    assert ended.code == ExitCode.OK

@@ -6,7 +6,7 @@ that they name, is pointed out and never used: it reaches no other server and li
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +24,21 @@ PULLS = "refs/pull/"
 Read = tuple["Config | None", tuple[Problem, ...]]
 
 
-def settings(chdir: Path, base: str, *, calls: bool, head: str = "", since: str = "") -> Read:
+def settings(
+    chdir: Path,
+    base: str,
+    *,
+    calls: bool,
+    head: str = "",
+    since: str = "",
+    marked: Collection[str] = (),
+) -> Read:
     """Read the settings of the work tree or, in a pull request's build, of its base.
 
     ``calls`` tells that servers are called: where the base has no settings nothing is then.
     ``head`` is the commit or tree that is reviewed, where that is not the work tree, and ``since``
-    what it is compared with, where that is not the base.
+    what it is compared with, where that is not the base; ``marked`` are paths from the top that
+    hold the marks of a conflict there.
 
     Raises ``SettingsWrong`` where there are none, or the base cannot be read.
     """
@@ -46,8 +55,32 @@ def settings(chdir: Path, base: str, *, calls: bool, head: str = "", since: str 
             )
         return check_config(find_config(chdir))
     config, problems = check_text(path, data)
-    names = _changed(config, path, since or base, head, chdir.resolve())
-    return config, (*problems, *(changed(name, base) for name in names))
+    names = [*_changed(config, path, since or base, head, chdir.resolve())]
+    new = _wrong(path, head) if config and {_inside(path)}.difference(marked) & {*names} else ()
+    return config, (*problems, *(changed(name, base) for name in names), *new)
+
+
+def _wrong(path: Path, head: str) -> tuple[Problem, ...]:
+    """Say what is wrong with settings that are used once they are merged: nothing is called then.
+
+    They are checked, and not used.
+    """
+    from planops.git.repository import top
+    from planops.git.trees import named
+    from planops.manifests.settings import check_config, check_text
+
+    if not head:
+        return check_config(path)[1] if path.is_file() else ()
+    name = _inside(path)
+    data = named(top(path.parent) or path.parent, head, (name,)).get(name)
+    return check_text(path, data)[1] if isinstance(data, bytes) else ()
+
+
+def _inside(path: Path) -> str:
+    """Name a file from the top of the repository."""
+    from planops.git.repository import top
+
+    return path.relative_to(top(path.parent) or path.parent).as_posix()
 
 
 def _changed(config: Config | None, path: Path, base: str, head: str, here: Path) -> Iterator[str]:

@@ -201,7 +201,12 @@ def _opened(asked: Asked, question: Question) -> tuple[Session, Files | None]:
     """Read settings and files of both commits; what is wrong with them is for the report."""
     asked = replace(asked, base=question.base)
     found, problems = base.settings(
-        asked.chdir, question.base, calls=True, head=question.after, since=question.before
+        asked.chdir,
+        question.base,
+        calls=True,
+        head=question.after,
+        since=question.before,
+        marked=question.conflicts,
     )
     if found is None:
         return Session(asked=asked, config=None, loaded=None, problems=problems), None
