@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from planops import reconcile
 from planops.core.changes import Change, ChangeSet
@@ -17,6 +18,8 @@ from planops.core.report import ChangeReport, Outcome, TargetReport
 from planops.core.review import in_files, share
 from planops.core.shape import Shape
 from planops.run import Locate, Run, Target
+
+_STANDS: Final = "this stands without the pull request, too"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +58,12 @@ def reviewed(target: Target, sides: Sides, run: Run) -> TargetReport:
     changes = reconcile.diff(target, sight, run)
     report = reconcile.show(target, sight, changes, run)
     held = "" if changes.refusals else _held(earlier, sides)
+    stands = {one.guard for one in changes.refusals} <= {one.guard for one in earlier.refusals}
+    there = stands and bool(changes.refusals)
     return replace(
         report,
-        notices=(*report.notices, *_freed(changes, held)),
+        there=there,
+        notices=(*report.notices, *_freed(changes, held), *([_STANDS] if there else [])),
         changes=_shared(report.changes, earlier, changes, sides, stopped=bool(held)),
     )
 

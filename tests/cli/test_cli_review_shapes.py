@@ -116,8 +116,31 @@ def test_a_target_that_is_stopped_with_it_and_without_it_is_no_alarm(kept: Place
     branch(kept)
     remove(kept, "new-0")
     ended, told = reviewed(kept)
+    assert (ended.code, ended.json["review"]["risk"]) == (ExitCode.OK, "routine")
     assert not any(change["review"]["alarm"] for change in ended.json["changes"])
     assert "the base alone" not in told
+    assert "**Merging changes nothing on the server.**" in told
+    assert "this stands without the pull request, too" in told
+    words = ("review", "--base", "main", "--head", "feature", "--format")
+    assert "mass-change" not in kept.planops(*words, "github").out
+    assert 'failures="0"' in kept.planops(*words, "junit").out
+    assert merged(kept) == 0
+
+
+def test_what_is_to_be_done_to_a_target_that_is_stopped_is_refused(kept: Place) -> None:
+    for number in range(9):
+        kept.plan(f"new-{number}", description="x")
+    branch(kept)
+    edit(kept, "new-0", '"x"', '"y"')
+    ended, told = reviewed(kept)
+    assert (ended.code, ended.json["review"]["risk"]) == (ExitCode.REFUSED, "blocked")
+    assert "**Merging makes no call: what it asks for is refused.**" in told
+    assert (
+        "mass-change"
+        in kept.planops(
+            *("review", "--base", "main", "--head", "feature", "--format", "github")
+        ).out
+    )
     assert merged(kept) == 0
 
 

@@ -86,10 +86,10 @@ class TargetReport:
     """One target: what was found there, or why it could not be compared.
 
     ``live`` counts the plans on the server, ``managed`` those that files declare. ``error``
-    says why the target could not be observed; ``refusals`` stop every change of it; ``unrecorded``
-    says why what was done could not be written into the ledger. ``code`` is the exit code that the
-    error asks for, where it is not plain failure: another run holds the ledger, or moved it, or
-    there is a bug.
+    says why the target could not be observed; ``refusals`` stop every change of it, ``there`` tells
+    in a review that they do so without the pull request, too; ``unrecorded`` says why what was done
+    could not be written into the ledger. ``code`` is the exit code that the error asks for, where
+    it is not plain failure: another run holds the ledger, or moved it, or there is a bug.
     """
 
     name: str
@@ -99,6 +99,7 @@ class TargetReport:
     managed: int = 0
     changes: tuple[ChangeReport, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    there: bool = False
     error: str = ""
     notices: tuple[str, ...] = ()
     unrecorded: str = ""
@@ -198,7 +199,17 @@ def _refused(report: Report) -> bool:
         return False
     refused = (item for item in report.changes if item.outcome is Outcome.REFUSED)
     counts = any(item.share is None or item.share.causes for item in refused)
-    return counts or any(target.refusals for target in report.targets)
+    return counts or any(map(refuses, report.targets))
+
+
+def refuses(target: TargetReport) -> bool:
+    """Tell whether a whole target is refused; in a review, because of what is reviewed or with it.
+
+    What stood against the target before stands against nothing of a pull request that causes
+    nothing there.
+    """
+    ours = any(item.share is None or item.share.causes for item in target.changes)
+    return bool(target.refusals) and (ours or not target.there)
 
 
 def _wrote(report: Report) -> bool:
@@ -246,7 +257,7 @@ def _calm(report: Report) -> str:
         return "interrupted"
     if Outcome.APPLIED in outcomes:
         return "applied"
-    if any(target.refusals for target in report.targets):
+    if any(map(refuses, report.targets)):
         return "refused"
     if outcomes & {Outcome.PENDING, Outcome.REFUSED}:
         return "changes"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from planops.core.model import Problem, Severity
-from planops.core.report import ChangeReport, Outcome, Report, TargetReport
+from planops.core.report import ChangeReport, Outcome, Report, TargetReport, refuses
 from planops.render import closing, wording
 from planops.render.escape import cut, xml
 from planops.render.remarks import from_top
@@ -82,7 +82,8 @@ def _problem(problem: Problem) -> Iterator[str]:
 
 def _of_target(report: Report, target: TargetReport, top: str) -> Iterator[_Case]:
     wrong = [said for said in (target.error, target.unrecorded) if said]
-    refused = [_refusal(one.guard, one.message, one.lift) for one in target.refusals]
+    stands = target.refusals if refuses(target) else ()
+    refused = [_refusal(one.guard, one.message, one.lift) for one in stands]
     if wrong or refused:
         yield _Case(
             suite=target.name,

@@ -12,7 +12,7 @@ from typing import Final
 from planops.core.changes import ChangeKind
 from planops.core.forge import Risk
 from planops.core.model import PlanKey
-from planops.core.report import ChangeReport, Outcome, Report, TargetReport
+from planops.core.report import ChangeReport, Outcome, Report, TargetReport, refuses
 from planops.core.review import Review, worst
 from planops.render import closing, shares
 from planops.render.windows import Window, window
@@ -56,7 +56,10 @@ def counted(items: Iterable[ChangeReport], *, offline: bool) -> list[tuple[str, 
 
 def troubles(report: Report) -> list[str]:
     """Count what stands in the way of knowing, or doing, what merging does."""
-    wrong, stopped = closing.errors(report), sum(map(closing.stopped, report.targets))
+    wrong, stopped = (
+        closing.errors(report),
+        sum(bool(t.error) or refuses(t) for t in report.targets),
+    )
     said = [f"{plural(wrong, 'error')} in files"] if wrong else []
     return [*said, f"{plural(stopped, 'target')} stopped"] if stopped else said
 
@@ -153,7 +156,7 @@ def _calls(report: Report, ours: list[ChangeReport]) -> str:
     if total := sum(made.values()):
         kinds = ", ".join(plural(number, kind.value) for kind, number in made.items())
         return f"Merging makes {plural(total, 'call')}: {kinds}"
-    if any(item.change.refusals for item in ours) or any(t.refusals for t in report.targets):
+    if any(item.change.refusals for item in ours) or any(map(refuses, report.targets)):
         return "Merging makes no call: what it asks for is refused"
     if not certain(report):
         return "No call is known that merging makes"

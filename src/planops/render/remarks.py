@@ -18,7 +18,7 @@ from planops.core.changes import Cause, Change, ChangeKind, Delta
 from planops.core.compare import about
 from planops.core.lifecycle import Edge, Move, Refusal, Standing
 from planops.core.model import Problem, Severity
-from planops.core.report import ChangeReport, Outcome, Report, TargetReport
+from planops.core.report import ChangeReport, Outcome, Report, TargetReport, refuses
 from planops.render import attribution, closing, wording
 from planops.render.escape import cut
 from planops.render.values import field, shown
@@ -122,7 +122,7 @@ def _of_target(target: TargetReport) -> Iterator[Remark]:
                 about=target.name,
                 grave=grave,
             )
-    for refusal in target.refusals:
+    for refusal in target.refusals if refuses(target) else ():
         yield _refused(target.name, refusal)
 
 
