@@ -12,6 +12,13 @@ from forges.store import NOW, OTHER_APP, PERSON, READER, TOKENS, Note, Pull, Sto
 REPOSITORY = "acme/release--plans"
 LIMIT = 65_536
 FORBIDDEN = Answer(status=403, body={"message": "Resource not accessible by integration"})
+UNMADE = Answer(
+    status=403,
+    body={
+        "message": "You do not have permission to create labels on this repository.",
+        "errors": [{"resource": "Repository", "field": "label", "code": "unauthorized"}],
+    },
+)
 NOT_FOUND = Answer(status=404, body={"message": "Not Found"})
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes."
 TOO_LONG = {
@@ -21,13 +28,17 @@ TOO_LONG = {
 
 
 class GitHub(Forge):
-    """``prefix`` is ``/api/v3`` on a server of one's own; GraphQL is beside it there."""
+    """``prefix`` is ``/api/v3`` on a server of one's own; GraphQL is beside it there.
+
+    ``known`` are the repository's labels, where the token may make no others.
+    """
 
     def __init__(self, *, prefix: str = "", viewer: bool = True) -> None:
         super().__init__()
         self.store = Store()
         self.prefix = prefix
         self.viewer = viewer
+        self.known: frozenset[str] | None = None
 
     @property
     def api(self) -> str:
@@ -130,6 +141,8 @@ class GitHub(Forge):
         if asked.method == "GET":
             return self.page(asked, [{"name": each} for each in labels], asked.path)
         if asked.method == "POST":
+            if self.known is not None and not self.known.issuperset(asked.body["labels"]):
+                return UNMADE
             have = {each.casefold() for each in labels}
             labels += [each for each in asked.body["labels"] if each.casefold() not in have]
             return Answer(body=[{"name": each} for each in labels])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from forges.github import GitHub
 from forges.serving import Answer, Meanwhile
 from forges.store import MALLORY, OURS, sha
 from forges.worlds import World
 from planops.core.forge import Kind, Marker, Post, Risk, Seq
 from planops.core.sticky import Act
-from planops.errors import ForgeFailed
+from planops.errors import ForgeFailed, ForgeRefused
 from planops.forges.events import Name
 
 DELETES, DRIFT, FROZEN = "planops/deletes", "planops/drift", "planops/frozen"
@@ -44,6 +45,17 @@ def test_a_label_that_somebody_else_takes_away_meanwhile_is_no_error(hub: World)
     with hub.client() as forge:
         forge.label(pull.number, [], OUR)
     assert pull.labels == []
+
+
+def test_a_label_that_the_token_may_not_make_is_in_no_other_s_way(hub: World) -> None:
+    """``pull-requests: write`` adds the labels that a repository has, and makes none."""
+    assert isinstance(hub.server, GitHub)
+    hub.server.known = frozenset({DRIFT})
+    pull = hub.store.open_pull()
+    pull.labels = [FROZEN]
+    with hub.client() as forge, pytest.raises(ForgeRefused, match="make the label planops/deletes"):
+        forge.label(pull.number, [DELETES, DRIFT], OUR)
+    assert pull.labels == [DRIFT]
 
 
 def test_case_does_not_tell_labels_apart(hub: World) -> None:

@@ -139,10 +139,22 @@ class GitHub:
         path = f"{self._repo}/issues/{number}/labels"
         present = [text(row, "name") for row in self._api.pages(path, size=_PAGE)]
         asked = changes(present, wanted, ours)
-        if asked.add:
-            self._sent("POST", path, {"labels": list(asked.add)})
         for name in asked.remove:
             self._gone("DELETE", f"{path}/{quote(name, safe='')}")
+        refused = [error for name in asked.add if (error := self._unmade(path, name))]
+        if refused:
+            raise refused[0]
+
+    def _unmade(self, path: str, name: str) -> ForgeRefused | None:
+        """Add one label, or say why not: one that the repository lacks is not everybody's to make.
+
+        Each by itself, since of several that are asked for at once none is added then.
+        """
+        try:
+            self._sent("POST", path, {"labels": [name]})
+        except ForgeRefused as error:
+            return ForgeRefused(f"{error}; make the label {name} once, where it is not there")
+        return None
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """Read all comments of a pull request, oldest first."""
