@@ -30,7 +30,7 @@ RIGHTS = {
 PINNED = re.compile(r"[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40}")
 EVENTS = {
     "validate": {"pull_request", "merge_group"},
-    "review": {"pull_request_target"},
+    "review": {"pull_request_target", "merge_group"},
     "apply": {"push"},
     "reconcile": {"schedule", "workflow_dispatch"},
     "drift": {"schedule", "workflow_dispatch"},
@@ -164,6 +164,20 @@ def test_a_review_is_for_the_default_branch(workflow: Workflow) -> None:
     trigger = workflow.tree["on"].get("pull_request_target") or {}
     of_default = "github.event.pull_request.base.ref == github.event.repository.default_branch"
     assert trigger.get("branches") == ["example-branch"] or condition == of_default
+
+
+@pytest.mark.parametrize("workflow", of("review", reusable(), alone()), ids=str)
+def test_a_merge_queue_that_requires_the_review_does_not_wait_for_it(workflow: Workflow) -> None:
+    """A check that no event starts never ends; one whose only job is skipped has succeeded."""
+    conditions = {
+        "github.event_name == 'pull_request_target'",
+        "github.event.pull_request.base.ref == github.event.repository.default_branch",
+    }
+    assert {job.get("if") for job in workflow.jobs.values()} <= conditions
+    started = [w for w in of("review", alone(), callers()) if "merge_group" in w.tree["on"]]
+    assert len(started) == 2
+    for one in started:
+        assert one.tree["concurrency"]["group"].endswith("|| github.ref }}")
 
 
 @each
