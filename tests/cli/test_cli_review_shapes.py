@@ -366,3 +366,38 @@ def test_marks_of_a_conflict_are_no_wrong_settings(kept: Place) -> None:
     assert ended.json["review"]["settings"] == ["planops.yaml"]
     assert {one["code"] for one in ended.json["problems"]} == {"settings-changed"}
     assert ended.code == ExitCode.OK
+
+
+def test_what_merging_leaves_is_not_said_to_become_what_the_file_says(kept: Place) -> None:
+    """Neither in the table nor as the plan's window."""
+    kept.zadig.edit(named(kept, "asked"), {"end_time": 4_000_000_000})
+    kept.zadig.edit(named(kept, "other"), {"description": "theirs"})
+    branch(kept)
+    edit(kept, "asked", "Hello", "Bye")
+    edit(kept, "other", '"description": "one", ', "")
+    ended, told = reviewed(kept, "--allow", "reopen")
+    told = told.replace("&#95;", "_").replace("&#58;", ":").replace("&#34;", '"')
+    (left,) = (line for line in told.splitlines() if line.startswith("| <code>/spec/end_time"))
+    assert "| stays as it is; the file says <code>" in left
+    (released,) = (line for line in told.splitlines() if '"theirs"' in line)
+    assert "| stays as it is |" in released
+    assert "2096-10-02 07:06Z</code>" in told.partition("**Caused by")[0]
+    words = ("review", "--base", "main", "--head", "feature", "--allow", "reopen")
+    offline = kept.planops(*words, "--offline", "--format", "markdown").out
+    assert "stays as it is" not in offline
+    assert merged(kept, "--allow", "reopen") == 4
+    plans = {str(one["name"]): one for one in kept.zadig.plans()}
+    assert plans["Plan asked"]["end_time"] == 4_000_000_000
+    assert plans["Plan other"]["description"] == "theirs"
+    assert ended.code == ExitCode.OK
+
+
+def test_a_target_that_is_stopped_cancels_no_approval(kept: Place) -> None:
+    branch(kept)
+    for number in range(9):
+        kept.plan(f"new-{number}", description="x")
+    edit(kept, "asked", '"one"', '"two"')
+    _, told = reviewed(kept, "--allow", "reopen")
+    assert "**Merging makes no call: what it asks for is refused.**" in told
+    assert "It cancels" not in told
+    assert merged(kept, "--allow", "reopen") == 0

@@ -257,3 +257,10 @@ def test_git_facts_are_said_as_far_as_they_are_known() -> None:
     dirty = replace(report, git=replace(report.git, branch="", dirty=True))
     first = text.text(dirty).split("\n")[0]
     assert first == "planops diff  1a2b3c4d5e6f, with changes not committed"
+
+
+def test_an_arrow_is_for_what_is_written() -> None:
+    drift = Delta(path="/spec/description", cause=Cause.DRIFT, base="a", desired="a", live="b")
+    change = replace(cases.updated(), deltas=(drift,), refusals=())
+    assert '"b" → "a"' in shown(cases.item(change))
+    assert '"b" ≠ "a"' in shown(cases.item(replace(change, left=frozenset({drift.path}))))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planops.core.model import JSON, PlanKey
+from planops.core.model import JSON, Manage, PlanKey
 from planops.core.report import ChangeReport
 from planops.render.windows import MOST_ROWS, Window, gantt, lasting, rows, window
 from render import cases, review_cases
@@ -159,3 +159,17 @@ def test_what_the_file_leaves_out_is_as_the_server_has_it() -> None:
 )
 def test_how_much_later(old: JSON, new: JSON, said: str) -> None:
     assert lasting(old, new) == said
+
+
+def test_a_window_is_the_one_that_the_plan_has_once_the_change_is_made() -> None:
+    """What stays as it is on the server stays so in the window, and of an orphan everything."""
+    of = cases.plan("x", start_time=START, end_time=END)
+    there = replace(cases.live("x", "planning"), spec={"start_time": START, "end_time": END + 60})
+    change = cases.change(of, there)
+    left = replace(change, left=frozenset({"/spec/end_time"}))
+    ignored = replace(change, plan=replace(of, manage=Manage(ignore=("/spec/end_time",))))
+    gone = replace(change, orphan=review_cases.gone().orphan)
+    assert window(change) == Window(start=START, end=END)
+    for one in (left, ignored, gone):
+        assert window(one) == Window(start=START, end=END + 60)
+    assert window(replace(ignored, live=None)) == Window(start=START, end=END)

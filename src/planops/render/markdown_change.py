@@ -7,6 +7,7 @@ from typing import Final
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Step
 from planops.core.lifecycle import Refusal
+from planops.core.model import ABSENT
 from planops.core.report import ChangeReport, Outcome, StepResult
 from planops.render import attribution, wording
 from planops.render.escape import code, cut, fence, markdown, terminal
@@ -75,15 +76,20 @@ def deltas(
     look: Look,
     about: Callable[[Delta], str] = _cause,
     head: str = "cause",
+    stays: Callable[[Delta], bool] = lambda _: False,
 ) -> str:
-    """Lay out fields that differ in a table; ``about`` says, escaped, what its last column does."""
+    """Lay out fields that differ in a table; ``about`` says, escaped, what its last column does.
+
+    ``stays`` tells of which fields the side that comes after is as the one before.
+    """
     if not found:
         return ""
     heads = [f"| path | {look.before} | {look.after} | {head} |", "|---|---|---|---|"]
-    return "\n".join([*heads, *(_delta(delta, look, about(delta)) for delta in found)])
+    rows = (_delta(delta, look, about(delta), stays=stays(delta)) for delta in found)
+    return "\n".join([*heads, *rows])
 
 
-def _delta(delta: Delta, look: Look, about: str) -> str:
+def _delta(delta: Delta, look: Look, about: str, *, stays: bool) -> str:
     about += f"<br>{sentence(delta.note)}" if delta.note else ""
     if delta.cause is Cause.CONFLICT:
         base = timed(delta.base, delta.path, look, _VALUE, sensitive=delta.sensitive)
@@ -92,7 +98,9 @@ def _delta(delta: Delta, look: Look, about: str) -> str:
         code(timed(value, delta.path, look, _VALUE, sensitive=delta.sensitive))
         for value in (delta.live, delta.desired)
     )
-    return f"| {code(delta.path)} | {live} | {desired} | {about} |"
+    told = "" if delta.desired is ABSENT else f"; the file says {desired}"
+    after = f"stays as it is{told}" if stays else desired
+    return f"| {code(delta.path)} | {live} | {after} | {about} |"
 
 
 def differences(change: Change) -> list[str]:

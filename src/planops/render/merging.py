@@ -125,8 +125,11 @@ def effect(report: Report, review: Review) -> list[str]:
             BLIND,
         ]
     said = [_calls(report, ours)]
+    stopped = {target.name for target in report.targets if closing.stopped(target)}
     if number := sum(
-        item.outcome is Outcome.PENDING and shares.cancels(item.change) for item in ours
+        item.outcome is Outcome.PENDING and shares.cancels(item.change)
+        for item in ours
+        if item.change.key.target not in stopped
     ):
         said.append(f"It cancels {plural(number, 'approval')}")
     if not certain(report):

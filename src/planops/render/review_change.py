@@ -98,8 +98,13 @@ def _fields(item: ChangeReport, look: Look) -> list[str]:
         ours = item.share is not None and group[0].path in item.share.caused
         about, heading = (_where(item), "where") if ours else (_there(item), "why")
         shown.append(f"**{head[:1].upper()}{head[1:]}:**")
-        shown.append(deltas(group, look, about, heading))
+        shown.append(deltas(group, look, about, heading, _stays(item, look)))
     return shown
+
+
+def _stays(item: ChangeReport, look: Look) -> Callable[[Delta], bool]:
+    """Tell which fields merging leaves on the server as they are; between files none."""
+    return lambda delta: not look.offline and wording.stays(item.change, delta)
 
 
 def _where(item: ChangeReport) -> Callable[[Delta], str]:

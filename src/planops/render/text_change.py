@@ -123,11 +123,9 @@ def _base(change: Change, delta: Delta, look: Look) -> Iterator[Line]:
 
 def _arrow(change: Change, delta: Delta) -> str:
     """An arrow for what is written, an unequal sign for what only differs."""
-    return (
-        " → "
-        if (change.acts or change.live is None) and delta.cause is not Cause.UNKNOWN
-        else " ≠ "
-    )
+    acts = change.acts or change.live is None
+    kept = delta.cause is Cause.UNKNOWN or wording.stays(change, delta)
+    return " → " if acts and not kept else " ≠ "
 
 
 def _fits(change: Change, delta: Delta, tail: str, look: Look) -> bool:

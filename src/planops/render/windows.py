@@ -60,13 +60,25 @@ class Window:
 
 def window(change: Change) -> Window | None:
     """Give the window that a plan has once the change is made; ``None`` where it has none."""
-    live = change.live.spec if change.live else {}
-    spec = {**live, **change.plan.spec}
+    spec = _once_made(change)
     day = _day(spec.get(_DAY))
     if day:
         return Window(start=day, end=day + _SECONDS_A_DAY, day=True)
     start, end, runs = (_time(spec.get(name)) for name in (_START, _END, _RUNS))
     return Window(start=start, end=end, runs=runs) if start or end or runs else None
+
+
+def _once_made(change: Change) -> dict[str, JSON]:
+    """Give what a plan holds once the change is made: what stays is as the server has it."""
+    if change.live is None:
+        return dict(change.plan.spec)
+    if change.orphan is not None:
+        return dict(change.live.spec)
+    kept = {*change.plan.manage.ignore, *change.left}
+    wanted = {
+        name: value for name, value in change.plan.spec.items() if f"/spec/{name}" not in kept
+    }
+    return {**change.live.spec, **wanted}
 
 
 def _time(value: Value) -> int:

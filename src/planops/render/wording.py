@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from urllib.parse import urlencode
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Request
+from planops.core.compare import about
 from planops.core.lifecycle import Actor, Edge, Standing
 from planops.core.report import ChangeReport, Outcome, StepResult
 from planops.render.values import field
@@ -147,6 +148,11 @@ def cause(delta: Delta) -> str:
             return "unknown: the server does not let us compare it"
         case _ as never:
             assert_never(never)
+
+
+def stays(change: Change, delta: Delta) -> bool:
+    """Tell that a field keeps the server's value, whatever else of the plan is written."""
+    return delta.cause is Cause.RELEASED or about(delta) in change.left
 
 
 def moves(change: Change) -> tuple[tuple[str | None, str, Edge | None], ...]:
