@@ -333,6 +333,26 @@ def test_annotations_name_files_from_the_top(kept: Place) -> None:
     assert "::error file=deep/plans/asked.yaml,line=4," in kept.planops(*words).out
 
 
+def test_changed_settings_are_annotated_where_they_are(kept: Place) -> None:
+    (kept.folder / "deep").mkdir()
+    for name in ("planops.yaml", "plans"):
+        (kept.folder / name).rename(kept.folder / "deep" / name)
+    settings = (kept.folder / "deep/planops.yaml").read_text().replace("${env:ZADIG_TOKEN}", "")
+    kept.write("deep/planops.yaml", settings.replace("token: ", "token: ${file:../secret}"))
+    kept.write("secret", "sandbox-admin-token\n")
+    branch(kept)
+    kept.write("deep/planops.yaml", (kept.folder / "deep/planops.yaml").read_text() + "# more\n")
+    kept.write("secret", "another\n")
+    kept.commit()
+    kept.git("checkout", "--quiet", "main")
+    words = ("review", "-C", "deep", "--base", "main", "--head", "feature", "--format")
+    told = kept.planops(*words, "github").out
+    assert "::warning file=deep/planops.yaml,line=1," in told
+    assert "::warning file=secret,line=1," in told
+    found = kept.planops(*words, "json").json["review"]["settings"]
+    assert found == ["deep/planops.yaml", "secret"]
+
+
 @pytest.mark.parametrize("command", ["review", "validate"])
 def test_settings_that_would_be_wrong_once_they_are_merged_are_wrong_before(
     kept: Place, command: str, monkeypatch: pytest.MonkeyPatch

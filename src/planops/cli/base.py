@@ -6,6 +6,8 @@ that they name, is pointed out and never used: it reaches no other server and li
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path
@@ -57,7 +59,7 @@ def settings(
     config, problems = check_text(path, data)
     names = [*_changed(config, path, since or base, head, chdir.resolve())]
     new = _wrong(path, head) if config and {_inside(path)}.difference(marked) & {*names} else ()
-    return config, (*problems, *(changed(name, base) for name in names), *new)
+    return config, (*problems, *(changed(path, name, base) for name in names), *new)
 
 
 def _wrong(path: Path, head: str) -> tuple[Problem, ...]:
@@ -94,7 +96,8 @@ def _changed(config: Config | None, path: Path, base: str, head: str, here: Path
     root = top(path.parent) or path.parent
     nearer = (folder / path.name for folder in (here, *here.parents))
     files = [path, *takewhile(path.__ne__, nearer), *(_named(config) if config else ())]
-    inside = {file.relative_to(root).as_posix(): file for file in files if _in(file, root)}
+    files = [Path(os.path.normpath(file)) for file in files]
+    inside = {f.relative_to(root).as_posix(): f for f in files if f.is_relative_to(root)}
     known = named(root, base, inside)
     now = named(root, head, inside) if head else {}
     for name, file in inside.items():
@@ -117,10 +120,6 @@ def _files_of(config: Config, target: Target) -> Iterator[Path]:
         yield config.root / name
     if target.ca_file:
         yield target.ca_file
-
-
-def _in(file: Path, root: Path) -> bool:
-    return file.is_relative_to(root) and ".." not in file.parts
 
 
 def base_of(environ: Mapping[str, str]) -> str:
@@ -147,13 +146,17 @@ def base_of(environ: Mapping[str, str]) -> str:
     return event.base
 
 
-def changed(file: str, base: str) -> Problem:
-    """Point out a file of the operator that a pull request changes."""
+def changed(settings: Path, file: str, base: str) -> Problem:
+    """Point out a file of the operator that a pull request changes, by its path from the top.
+
+    The place of a problem is named from the settings' folder.
+    """
+    place = posixpath.relpath(file, posixpath.dirname(_inside(settings)) or ".")
     return Problem(
         severity=Severity.WARNING,
         code=CHANGED,
         message=f"{file} is not as the base {base[:12]} has it, whose settings are used",
-        mark=Mark(file=file, line=1, column=1),
+        mark=Mark(file=place, line=1, column=1),
         hint="they take effect once this is merged; who merges decides about them, too",
     )
 

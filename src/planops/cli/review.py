@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -161,13 +162,16 @@ class Question:
 
     def facts(self, session: Session) -> Review:
         """Give the facts of the review that are known before anything is compared."""
-        changed = (p.mark.file for p in session.problems if p.code == base.CHANGED and p.mark)
+        told = session.facts()
+        below = told.folder if told else ""
+        marks = (p.mark for p in session.problems if p.code == base.CHANGED and p.mark)
+        changed = {posixpath.normpath(posixpath.join(below, mark.file)) for mark in marks}
         return Review(
             base=self.base,
             head=self.head,
             clean=self.clean,
             number=self.number,
-            settings=tuple(sorted(set(changed))),
+            settings=tuple(sorted(changed)),
         )
 
 

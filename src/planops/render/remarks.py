@@ -83,6 +83,8 @@ def remarks(report: Report) -> tuple[Remark, ...]:
 
 def from_top(folder: str, file: str) -> str:
     """Name a file from the top of the repository; the settings name it from their own folder."""
+    while folder and file.startswith("../"):
+        folder, file = folder.rpartition("/")[0], file.removeprefix("../")
     return f"{folder}/{file}" if folder and file else file
 
 
