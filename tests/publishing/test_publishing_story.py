@@ -241,6 +241,22 @@ def test_a_target_that_is_stopped_is_not_routine(jobs: Jobs) -> None:
     assert (jobs.outputs()["create"], jobs.outputs()["fingerprints"]) == ("8", "")
 
 
+def test_an_edit_that_waits_in_the_base_is_no_drift(jobs: Jobs) -> None:
+    place = jobs.place
+    place.plan(description="two", jobs=[TEXT])
+    place.commit()
+    place.git("push", "--quiet", "origin", "main")
+    place.plan(description="two", jobs=[{**TEXT, "spec": {"content": "Bye"}}])
+    pull = jobs.open()
+    assert jobs.review(pull).code == ExitCode.OK
+    assert pull.labels == []
+    (train,) = (str(one["id"]) for one in place.zadig.plans() if one["name"] == "Plan train")
+    assert place.planops("apply", "--yes").code == ExitCode.OK
+    place.zadig.edit(train, {"description": "theirs"})
+    assert jobs.review(pull).code == ExitCode.OK
+    assert pull.labels == ["planops/drift"]
+
+
 def test_outside_of_a_ci_nothing_can_be_published(jobs: Jobs) -> None:
     ended = jobs.place.planops("review", "--base", "main", "--publish")
     assert ended.code == ExitCode.USAGE

@@ -17,9 +17,9 @@ from planops.cli.group import bug, say
 from planops.cli.output import TIMES
 from planops.cli.pull import GITHUB_TOKEN, GITLAB_TOKEN, token_of
 from planops.cli.telling import tell
-from planops.core.changes import ChangeKind
+from planops.core.changes import Cause, ChangeKind
 from planops.core.forge import Kind, Marker, Post, Risk, room
-from planops.core.report import ExitCode, Outcome, Report, has_changes, summary
+from planops.core.report import ChangeReport, ExitCode, Outcome, Report, has_changes, summary
 from planops.core.review import Review
 from planops.errors import PlanopsError, UsageWrong
 from planops.render import closing, merging, shares
@@ -249,5 +249,12 @@ def labels(report: Report) -> frozenset[str]:
         found |= {"planops/blocked"} if item.change.refusals else set()
         found |= {"planops/deletes"} if item.change.kind is ChangeKind.DELETE else set()
         found |= {"planops/reapproval"} if shares.takes_back(item.change) else set()
-        found |= {"planops/drift"} if item.share and item.share.there else set()
+        found |= {"planops/drift"} if _drifted(item) else set()
     return frozenset(found)
+
+
+def _drifted(item: ChangeReport) -> bool:
+    """Tell that the server changed what is there; an edit that is not applied yet is no drift."""
+    there = item.share.there if item.share else frozenset()
+    foreign = {Cause.DRIFT, Cause.CONFLICT}
+    return any(delta.path in there and delta.cause in foreign for delta in item.change.deltas)
