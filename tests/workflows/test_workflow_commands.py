@@ -11,7 +11,7 @@ import pytest
 from planops.cli.group import COMMANDS, planops_command
 from planops.cli.options import FORMATS
 from planops.starter.files import compose
-from workflows.reading import ROOT, STARTS, everything, parse
+from workflows.reading import ROOT, STARTS, Workflow, everything, parse, reusable
 
 
 def texts() -> Iterator[str]:
@@ -75,3 +75,11 @@ def test_the_hook_is_a_command() -> None:
     assert hook["language"] == "python"
     assert (hook["pass_filenames"], hook["types"]) == ("false", ["yaml"])
     understood(hook["entry"].removeprefix("planops "))
+
+
+@pytest.mark.parametrize("workflow", [each for each in reusable() if each.kind != "validate"])
+def test_the_example_of_more_arguments_is_one_that_the_command_takes(workflow: Workflow) -> None:
+    told = workflow.tree["on"]["workflow_call"]["inputs"]["arguments"]["description"]
+    (example,) = re.findall(r"such as (--[a-z-]+)\.", told)
+    command = "apply" if workflow.kind == "reconcile" else workflow.kind
+    understood(f"{command} {example}")
