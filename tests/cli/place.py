@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import click
@@ -22,11 +23,26 @@ from planops.sandbox.zadig import FIXTURES, ZadigSandbox
 ROOT = Path(__file__).parents[2]
 TOKEN = "sandbox-admin-token"
 UIDS: Mapping[str, str] = {user["account"]: user["uid"] for user in FIXTURES["users"]}
-START = (
+HEARING = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from planops.cli import main; main()"
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL);"
 )
-"""The command, with an interrupt that is heard whatever started the tests."""
+"""Signals are heard, whatever started the tests: a shell's ``&`` or ``nohup`` ignores them."""
+START = HEARING + "from planops.cli import main; main()"
+
+
+class Started(subprocess.Popen[str]):
+    """A process that does not outlive a test that fails."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, value, trace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,10 +199,10 @@ class Place:
         code: str = START,
         environment: Mapping[str, str] | None = None,
         **how: Any,
-    ) -> subprocess.Popen[str]:
+    ) -> Started:
         """Start the command line as a process of its own."""
         given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(  # noqa: S603
+        return Started(
             [sys.executable, "-c", code, *words],
             cwd=self.folder,
             env={**os.environ, **(environment or {})},

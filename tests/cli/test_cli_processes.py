@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.place import Place
+from cli.place import START, Place
 from planops.core.report import ExitCode
 from planops.sandbox.zadig.faults import Fault
 
@@ -91,11 +91,7 @@ def screen(place: Place, *words: str, **environment: str) -> Iterator[Screen]:
     given = {"TERM": "xterm", **environment}
     process = place.start(
         *words,
-        code=(
-            "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-            "from planops.cli import main; main()"
-        ),
+        code=(f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);{START}"),
         environment=given,
         stdin=theirs,
         stdout=theirs,

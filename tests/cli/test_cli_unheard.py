@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cli.adopting import PLAIN, ledgered
-from cli.place import Place
+from cli.place import HEARING, Place
 from planops.core.report import ExitCode
 from planops.manifests import planting
 from planops.sandbox.zadig.faults import Fault
@@ -130,7 +130,7 @@ def test_adopting_that_a_signal_ends_is_no_success(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_all_starter_files_or_none(number: signal.Signals, empty: Place) -> None:
     code = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        f"{HEARING}"
         "from planops.starter import placing; link = placing._link; seen = [];"
         "heard = lambda *words: (link(*words), seen.append(1), len(seen) == 2"
         f" and signal.raise_signal({number.value}));"
@@ -151,6 +151,7 @@ def test_a_signal_leaves_all_starter_files_or_none(number: signal.Signals, empty
 SLOW = """#!{python} -S
 import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if "{verb}" in sys.argv and os.path.exists("{sent}") and not os.path.exists("{here}"):
     open("{here}", "w").close()
     time.sleep(0.5)
@@ -179,7 +180,7 @@ def test_what_a_terminal_sends_to_a_whole_group_ends_no_writing_of_the_ledger(
     slow.write_text(SLOW.format(python=sys.executable, verb=verb, sent=sent, here=here, git=git))
     slow.chmod(0o755)
     code = (
-        "import pathlib, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        f"{HEARING} import pathlib;"
         "from planops.backends.zadig.backend import ZadigBackend; send = ZadigBackend.send;"
         f"sent = pathlib.Path({str(sent)!r});"
         "ZadigBackend.send = lambda *words: (sent.touch(), send(*words))[1];"
