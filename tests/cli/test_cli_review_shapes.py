@@ -390,6 +390,7 @@ def test_marks_of_a_conflict_are_no_wrong_settings(kept: Place) -> None:
 
 def test_what_merging_leaves_is_not_said_to_become_what_the_file_says(kept: Place) -> None:
     """Neither in the table nor as the plan's window."""
+    kept.ledgered("local", "drift: report")
     kept.zadig.edit(named(kept, "asked"), {"end_time": 4_000_000_000})
     kept.zadig.edit(named(kept, "other"), {"description": "theirs"})
     branch(kept)
