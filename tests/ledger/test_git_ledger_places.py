@@ -316,6 +316,20 @@ def test_a_remote_whose_hook_says_no(clone: Clone, upstream: Clone, hook: str) -
     assert keys(ledger(clone).load()) == ["summer"]
 
 
+def test_a_remote_that_is_a_mirror_takes_the_ledger_and_nothing_else(
+    clone: Clone, upstream: Clone
+) -> None:
+    clone.git("branch", "mine")
+    clone.git("config", "remote.origin.mirror", "true")
+    before = upstream.refs()
+    tip = put(clone, "summer")
+    assert upstream.refs() == {**before, REF: tip}
+    upstream.git("update-ref", REF, before["refs/heads/main"])
+    with pytest.raises(LedgerMoved):
+        put(ledger(clone), "winter", tip=tip)
+    assert upstream.at(REF) == before["refs/heads/main"]
+
+
 def test_a_remote_that_hides_the_ref(clone: Clone, upstream: Clone) -> None:
     upstream.git("config", "transfer.hideRefs", "refs/planops")
     assert "hidden ref" in refused(clone, upstream)

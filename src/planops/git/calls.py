@@ -78,18 +78,24 @@ def undisturbed() -> Iterator[None]:
 
 
 def limited(
-    repo: Repo, seconds: float, verb: str, *words: str, fine: Collection[int] = (0,)
+    repo: Repo,
+    seconds: float,
+    verb: str,
+    *words: str,
+    setting: str = NO_HOOKS,
+    fine: Collection[int] = (0,),
 ) -> str:
     """Call git, without hooks and for at most so many seconds; what it answers.
 
-    ``fine`` are the exit codes of answers.
+    ``setting`` holds for this call, whatever the user has set; ``fine`` are the exit codes of
+    answers.
 
     Raises ``GitCommandError`` where git fails, ``TimeoutError`` where it is not done in time. What
     it had done by then is not known.
     """
     environment = {**os.environ, **repo.git.environment()}
     folder = Path(repo.working_tree_dir or repo.git_dir)
-    return _call(folder, environment, seconds, verb, *words, fine=fine)
+    return _call(folder, environment, seconds, verb, *words, setting=setting, fine=fine)
 
 
 def _call(
@@ -98,12 +104,13 @@ def _call(
     seconds: float,
     verb: str,
     *words: str,
+    setting: str = NO_HOOKS,
     fine: Collection[int] = (0,),
 ) -> str:
     from git import Git
     from git.exc import GitCommandError, GitCommandNotFound
 
-    command = [str(Git.GIT_PYTHON_GIT_EXECUTABLE), "-c", NO_HOOKS, verb, *words]
+    command = [str(Git.GIT_PYTHON_GIT_EXECUTABLE), "-c", NO_HOOKS, "-c", setting, verb, *words]
     # Not pipes: whoever still holds one (ssh's master connection) would be waited for.
     with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as warned:
         try:

@@ -238,6 +238,7 @@ class GitLedger:
                 "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags",
                 "--recurse-submodules=no", f"--force-with-lease={self.ref}:{tip}",
                 "--", remote, f"{made}:{self.ref}",
+                setting=f"remote.{remote}.mirror=false",  # a mirror takes all refs, or none
             )  # fmt: skip
         except (GitCommandError, TimeoutError) as error:
             now = self._after(repo, remote, error)
