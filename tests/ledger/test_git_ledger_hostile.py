@@ -9,6 +9,7 @@ from planops.core.ledger import MAX_BYTES, Book, Damage
 from planops.errors import LedgerMoved, SettingsWrong, Unreachable
 from planops.git import blobs
 from planops.git import ledger as module
+from planops.git.history import entries
 from planops.git.repository import opened
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -227,13 +228,15 @@ def test_a_branch_of_the_files_is_no_ledger(
     clone: Clone, upstream: Clone, remote: str | None
 ) -> None:
     clone.git("branch", "side")
-    with pytest.raises(SettingsWrong) as caught:
-        ledger(clone, "refs/heads/side", remote).load()
+    found = ledger(clone, "refs/heads/side", remote)
     where = "origin refs/heads/side" if remote else "refs/heads/side"
-    assert str(caught.value) == (
-        f"{where}: this is no ledger: it holds 'planops.yaml' and no document; name a ref of its"
-        " own by ledger.ref"
-    )
+    for asked in (found.load, found.tip, lambda: entries(found, None, 20)):
+        with pytest.raises(SettingsWrong) as caught:
+            asked()
+        assert str(caught.value) == (
+            f"{where}: this is no ledger: it holds 'planops.yaml' and no document; name a ref of"
+            " its own by ledger.ref"
+        )
     assert upstream.at("refs/heads/side") == upstream.at("refs/heads/main")
 
 

@@ -64,7 +64,10 @@ class GitLedger:
     def tip(self) -> str:
         """Give the commit that the ledger is at now, held here; empty where there is none yet."""
         with self._opened() as repo:
-            return self._tip(repo)
+            tip = self._tip(repo)
+            if tip:
+                self._listed(repo, tip)
+            return tip
 
     def write(self, tip: str, changes: Mapping[str, bytes | None], message: str, now: int) -> str:
         """Add a commit on ``tip`` that sets these documents (``None`` removes one); its id.
@@ -274,22 +277,12 @@ class GitLedger:
     def _documents(self, repo: Repo, tip: str) -> dict[str, bytes]:
         """Read every document of a commit: two processes, however many there are.
 
-        Only where documents belong is looked, and not into folders below: a tree can be made that
-        is small and has more paths than could ever be listed. What is no plain file stands as an
-        empty document, a large one as one that is too large.
+        What is no plain file stands as an empty document, a large one as one that is too large.
         """
-        listed: bytes = repo.git.ls_tree(
-            "-z", "-l", "--full-tree", "--end-of-options", tip, "--",
-            PLANS.rstrip("/"), PLANS, INTENTS.rstrip("/"), INTENTS, LEASE,
-            stdout_as_string=False,
-        )  # fmt: skip
         found: dict[str, bytes] = {}
         wanted: dict[str, str] = {}
         total = 0
-        for row in listed.split(b"\0")[:-1]:
-            head, _, name = row.partition(b"\t")
-            path = name.decode(errors="backslashreplace")
-            mode, _, blob, size = head.decode().split()
+        for path, (mode, blob, size) in self._listed(repo, tip).items():
             found[path] = b""
             if mode not in ("100644", "100755") or not size.isdecimal():
                 continue
@@ -299,10 +292,28 @@ class GitLedger:
                 wanted[path] = blob
                 total += int(size)
         self._within_bounds(len(found), total)
-        if not any(map(_DOCUMENT.fullmatch, found)):
-            self._a_ledger(repo, tip)
         blobs = read(repo, wanted.values())
         return found | {path: blobs.get(blob, b"") for path, blob in wanted.items()}
+
+    def _listed(self, repo: Repo, tip: str) -> dict[str, tuple[str, str, str]]:
+        """List what lies where documents belong: mode, id and size, by path.
+
+        Not into folders below is looked: a tree can be made that is small and has more paths than
+        could ever be listed.
+        """
+        listed: bytes = repo.git.ls_tree(
+            "-z", "-l", "--full-tree", "--end-of-options", tip, "--",
+            PLANS.rstrip("/"), PLANS, INTENTS.rstrip("/"), INTENTS, LEASE,
+            stdout_as_string=False,
+        )  # fmt: skip
+        found: dict[str, tuple[str, str, str]] = {}
+        for row in listed.split(b"\0")[:-1]:
+            head, _, name = row.partition(b"\t")
+            mode, _, blob, size = head.decode().split()
+            found[name.decode(errors="backslashreplace")] = (mode, blob, size)
+        if not any(map(_DOCUMENT.fullmatch, found)):
+            self._a_ledger(repo, tip)
+        return found
 
     def _within_bounds(self, count: int, total: int) -> None:
         if count > MAX_DOCUMENTS or total > MAX_TOTAL:
