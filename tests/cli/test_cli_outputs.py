@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from cli.place import Place
 from planops.core.report import ExitCode
 from planops.sandbox.zadig.visitor import Visitor
 
+PATIENCE = 60.0
 FORMATS = ("github", "gitlab", "sarif", "junit")
 PLAN = """apiVersion: planops/v1
 kind: ZadigReleasePlan
@@ -88,6 +91,63 @@ def test_one_run_writes_them_all(kept: Place) -> None:
     assert (ended.code, ended.both) == (ExitCode.OK, "")
     for kind in FORMATS:
         READ[kind]((kept.folder / "out" / kind).read_text())
+
+
+@pytest.mark.parametrize("broken", ["text=/dev/null/x", "junit=plans"])
+@pytest.mark.parametrize("words", [("diff",), ("diff", "--exit-code"), ("apply", "--yes")], ids=str)
+def test_what_tells_the_exit_code_tells_the_one_that_the_run_ends_with(
+    words: tuple[str, ...], broken: str, kept: Place
+) -> None:
+    kept.write("plans/train.yaml", PLAN.format(description="two"))
+    files = ("-f", "json=a.json", "-f", "sarif=a.sarif")
+    ended = kept.planops(*words, *files, "-f", broken, "-f", "json")
+    assert ended.code == ExitCode.FAILED
+    for found in (ended.json, json.loads((kept.folder / "a.json").read_text())):
+        assert (found["exit_code"], found["outcome"]) == (ExitCode.FAILED, "failed")
+    (run,) = json.loads((kept.folder / "a.sarif").read_text())["runs"]
+    assert run["invocations"][0]["exitCode"] == ExitCode.FAILED
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_file_tells_of_a_standard_output_that_is_full(kept: Place) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    with kept.start("diff", "-f", "text", "-f", "json=a.json", stdout=full) as started:
+        os.close(full)
+        started.communicate(timeout=PATIENCE)
+    assert started.returncode == ExitCode.FAILED
+    assert json.loads((kept.folder / "a.json").read_text())["exit_code"] == ExitCode.FAILED
+
+
+@pytest.mark.parametrize("words", [("diff",), ("apply", "--yes")], ids=" ".join)
+def test_a_reader_that_leaves_a_named_pipe_or_stream_changes_nothing(
+    words: tuple[str, ...], kept: Place
+) -> None:
+    kept.write("plans/train.yaml", PLAN.format(description="x" * 100_000))
+    reader, writer = os.pipe()
+    os.close(reader)
+    sinks = ("-f", "json=/dev/stdout", "-f", "json=a.json")
+    with kept.start(*words, "--quiet", *sinks, stdout=writer) as started:
+        os.close(writer)
+        _, err = started.communicate(timeout=PATIENCE)
+    assert (started.returncode, err) == (ExitCode.OK, "")
+    assert json.loads((kept.folder / "a.json").read_text())["exit_code"] == ExitCode.OK
+
+
+def test_a_stream_that_leads_to_a_file_is_written_on_and_not_replaced(
+    kept: Place, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with log.open("w", encoding="utf-8") as stream:
+        stream.write("before\n")
+        stream.flush()
+        words = ("-f", "json=/dev/stdout", "-f", "github=/dev/stderr")
+        with kept.start("diff", "--quiet", *words, stdout=stream, stderr=stream) as started:
+            assert started.wait(PATIENCE) == ExitCode.OK
+        stream.seek(0, os.SEEK_END)
+        stream.write("after\n")
+    first, *report, last = log.read_text().splitlines()
+    assert (first, last) == ("before", "after")
+    assert json.loads("\n".join(report))["exit_code"] == ExitCode.OK
 
 
 def test_a_problem_is_told_on_its_line(place: Place) -> None:

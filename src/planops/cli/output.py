@@ -21,6 +21,7 @@ from planops.errors import SettingsWrong
 from planops.render.escape import masked
 
 _MILD = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.REFUSED, ExitCode.STALE})
+_TELLS_CODE = frozenset({"json", "sarif"})
 TIMES = frozenset({"start_time", "end_time", "schedule_execute_time"})
 
 
@@ -44,26 +45,24 @@ class Output:
         one sink cannot be written the others are written all the same, and a run that went well has
         failed after all.
         """
-        written, code = self.put(report, secrets), exit_code(report)
-        if written is ExitCode.BUG:
-            return written
-        return code if written is ExitCode.OK or code not in _MILD else written
+        return _ends(report, self.put(report, secrets))
 
     def put(self, report: Report, secrets: Collection[str] = ()) -> ExitCode:
         """Write to every sink, files first; tell whether that went well, failed, or met a bug.
 
         What a bug keeps from being drawn in one format is drawn in the others, and said in bare
-        lines on standard error: what was done to a server is never kept back.
+        lines on standard error: what was done to a server is never kept back. A file that tells how
+        the run ended is written again where another sink makes it end otherwise.
         """
-        ended = ExitCode.OK
+        ended, right = ExitCode.OK, list[tuple[str, str]]()
         for kind, file in sorted(self.sinks or (("text", ""),), key=_is_stream):
-            try:
-                self._put(report, kind, file, secrets)
-            except SettingsWrong as error:
-                say(f"error: {error}")
-                ended = ended or ExitCode.FAILED
-            except Exception as error:  # noqa: BLE001  the other formats must not be lost
-                ended = bug(error, f"the report cannot be drawn as {kind}")
+            came = self._put(report, kind, file, secrets, ended)
+            ended = max(ended, came)
+            if came is ExitCode.OK and kind in _TELLS_CODE and not _is_stream((kind, file)):
+                right.append((kind, file))
+        if ended is not ExitCode.OK:
+            for kind, file in right:
+                self._put(report, kind, file, secrets, ended)
         if ended is ExitCode.BUG:
             from planops.render import bare
 
@@ -71,13 +70,24 @@ class Output:
                 say(_without(line, secrets))
         return ended
 
-    def _put(self, report: Report, kind: str, file: str, secrets: Collection[str]) -> None:
-        content = self._render(report, kind, colour=self.colour and not file)
-        content = _without(content, secrets)
-        if file:
-            write_file(Path(file), content)
-        else:
-            write_out(content)
+    def _put(
+        self, report: Report, kind: str, file: str, secrets: Collection[str], ended: ExitCode
+    ) -> ExitCode:
+        """Write to one sink, where ``ended`` came of the others so far; tell what came of this."""
+        if kind in _TELLS_CODE and ended is not ExitCode.OK:
+            report = replace(report, ended=_ends(report, ended))
+        try:
+            content = _without(self._render(report, kind, colour=self.colour and not file), secrets)
+            if file:
+                write_file(Path(file), content)
+            else:
+                write_out(content)
+        except SettingsWrong as error:
+            say(f"error: {error}")
+            return ExitCode.FAILED
+        except Exception as error:  # noqa: BLE001  the other formats must not be lost
+            return bug(error, f"the report cannot be drawn as {kind}")
+        return ExitCode.OK
 
     def write_others(self, report: Report, secrets: Collection[str] = ()) -> ExitCode:
         """Write to the sinks that were asked for beside the text that a person has seen."""
@@ -138,8 +148,29 @@ def _capable() -> bool:
     return os.environ.get("TERM") != "dumb"
 
 
+def _ends(report: Report, written: ExitCode) -> ExitCode:
+    """Give the code to end with, where ``written`` came of the writing."""
+    code = exit_code(report)
+    if written is ExitCode.BUG:
+        return written
+    return code if written is ExitCode.OK or code not in _MILD else written
+
+
 def _is_stream(sink: tuple[str, str]) -> bool:
-    return not sink[1]
+    """Tell whether what is written there cannot be taken back."""
+    file = Path(sink[1])
+    return not sink[1] or (file.exists() and not file.is_file()) or _standard(file) is not None
+
+
+def _standard(path: Path) -> int | None:
+    """Give the standard stream that a path leads to, such as /dev/stdout sent to a file."""
+    with suppress(OSError):
+        there = path.stat()
+        for stream in (1, 2):
+            with suppress(OSError):
+                if os.path.samestat(there, os.fstat(stream)):
+                    return stream
+    return None
 
 
 def write_out(content: str) -> None:
@@ -169,13 +200,22 @@ def _hush() -> None:
 
 
 def write_file(path: Path, content: str) -> None:
-    """Write a file whole or not at all. Raises ``SettingsWrong`` where that fails."""
+    """Write a file whole or not at all. Raises ``SettingsWrong`` where that fails.
+
+    A device, a pipe or a standard stream is never replaced. A reader that has seen enough is no
+    failure.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
-            path.write_text(content, encoding="utf-8")  # a device or a pipe is never replaced
+            path.write_text(content, encoding="utf-8")
+        elif (stream := _standard(path)) is not None:
+            with os.fdopen(os.dup(stream), "w", encoding="utf-8") as copy:
+                copy.write(content)
         else:
             _replace(Path(os.path.realpath(path)), content)
+    except BrokenPipeError:
+        return
     except OSError as error:
         raise SettingsWrong(
             f"{path}: the report cannot be written there: {error.strerror}; choose another file"
