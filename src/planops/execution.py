@@ -18,7 +18,7 @@ from planops.core.model import ABSENT, Live
 from planops.core.records import kept_echo
 from planops.core.report import ChangeReport, Outcome, StepResult
 from planops.custody import Custody
-from planops.errors import OutcomeUnknown, PlanopsError, StateConflict
+from planops.errors import OutcomeUnknown, PlanopsError, Stale, StateConflict
 from planops.ownership import Claim, circumstances
 from planops.ports import Inventory
 from planops.reporting import as_it_stands, bug_of, told
@@ -61,6 +61,8 @@ class Work:
         )
         try:
             trip.go()
+        except Stale as error:
+            trip.end(Outcome.STALE, StepResult.SKIPPED, str(error))
         except PlanopsError as error:
             trip.end(Outcome.FAILED, StepResult.SKIPPED, str(error))
         except Exception as error:  # noqa: BLE001  the other plans' report must not be lost

@@ -12,10 +12,12 @@ from planops.core.changes import Cause
 from planops.core.decide import Drift
 from planops.core.ledger import Intent, Record, intent_document, record_document
 from planops.core.model import JSON
-from planops.core.report import Outcome
+from planops.core.report import Outcome, StepResult
 from planops.run import Target
+from planops.sandbox.zadig.faults import Fault
 from run.ledgers import MemoryLedger, MovingClock, kept
 from run.world import (
+    OPEN,
     UIDS,
     World,
     applied,
@@ -483,3 +485,30 @@ def test_a_name_that_another_plan_has_is_not_taken(zadig: World, ledger: MemoryL
     report = apply_one(target, replace(wanted, spec=wanted.spec | {"name": "Tram"}))
     assert guards(report) == {"ambiguous"}
     assert f"the name 'Tram' is taken by {id_}" in why(report)
+
+
+def test_who_loses_the_lease_on_the_way_makes_no_more_calls_and_is_stale(
+    zadig: World, ledger: MemoryLedger
+) -> None:
+    """Another run took over: what was not begun did not fail, and neither did what is half made."""
+    clock = MovingClock()
+    target = kept(zadig.target(by_name=False), ledger, clock)
+
+    def taken_over() -> None:
+        clock.slept.append(250)  # too little is left of the lease
+        ledger.history.append("begin prod: by another run")
+
+    fault = Fault("edit-after", path=f"{OPEN}", nth=2, method="POST", edit=taken_over)
+    zadig.sandbox.faults.add(fault)
+    names = ("a", "b", "c")
+    plans = [plan(name, jobs=[text()], state="finish_planning") for name in names]
+    report = applied(target, plans)
+    assert outcomes(report) == {
+        "a": Outcome.APPLIED,
+        "b": Outcome.STALE,
+        "c": Outcome.STALE,
+    }
+    told = "another run wrote into the ledger first; run again"
+    assert [one.error for one in report.changes] == ["", told, told]
+    assert [StepResult.DONE in one.results for one in report.changes] == [True, True, False]
+    assert report.unrecorded == told
