@@ -198,7 +198,10 @@ def test_a_bug_is_told_without_a_traceback_unless_asked_for(
 
     @click.command()
     def command() -> int:
-        raise ZeroDivisionError
+        try:
+            return {"": 1}[PLANTED]
+        except KeyError as error:
+            raise ZeroDivisionError(f"Bearer {PLANTED}") from error
 
     vars(module)["command"] = command
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -209,7 +212,11 @@ def test_a_bug_is_told_without_a_traceback_unless_asked_for(
     assert ended.err.startswith("planops: bug in planops: ZeroDivisionError; please report")
     assert ended.err.count("\n") == 1
     monkeypatch.setenv("PLANOPS_DEBUG", "1")
-    assert "Traceback" in place.planops("broken").err
+    said = place.planops("broken").err
+    assert said.count("Traceback") == 2
+    assert said.index("\nKeyError\n") < said.index("\nZeroDivisionError\n")
+    assert f'File "{__file__}", line ' in said
+    assert PLANTED not in said
 
 
 def test_every_code_that_is_used_is_met_here_or_by_a_signal() -> None:

@@ -8,7 +8,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import click
@@ -148,13 +148,28 @@ def bug(error: Exception, what: str = "") -> ExitCode:
     """Tell of a bug without a traceback, unless one was asked for; ``what`` is what came of it."""
     if os.environ.get("PLANOPS_DEBUG"):
         with suppress(OSError, ValueError):
-            traceback.print_exception(error)
+            click.echo("".join(_traced(error)), err=True, nl=False)
     came = f"{what}: " if what else ""
     say(
         f"bug in planops: {came}{type(error).__name__}; please report it with what you typed"
         " (PLANOPS_DEBUG=1 shows where)"
     )
     return ExitCode.BUG
+
+
+def _traced(error: BaseException) -> Iterator[str]:
+    """Say where a bug arose, and from which others, but nothing of their words.
+
+    They may hold a token, or a credential of a plan, and nobody here knows of any.
+    """
+    for before in (error.__cause__, None if error.__suppress_context__ else error.__context__):
+        if before is not None:
+            yield from _traced(before)
+            yield "\nThat led to:\n\n"
+            break
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__name__}\n"
 
 
 def say(text: str) -> None:
