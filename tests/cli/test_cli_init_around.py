@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,36 @@ def test_whenever_it_ends_nothing_is_half_written(
     assert (ended.code, ended.out) == (code, "")
     assert everything(empty.folder) == before
     assert set(files(empty.folder).values()) == {"mine\n"}
+
+
+@pytest.mark.parametrize("how", ["the folder is gone", "a file is in its place"])
+def test_what_cannot_be_put_back_is_kept_and_named(
+    how: str, empty: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty.write("planops.yaml", "mine\n")
+    mine = "schemas/config.schema.json"
+    empty.write(mine, "mine\n")
+    folder, link = empty.folder / "schemas", os.link
+
+    def meanwhile(source: Path, place: Path) -> None:
+        link(source, place)
+        if place == empty.folder / mine:
+            folder.rename(empty.folder / "elsewhere")
+            if how == "a file is in its place":
+                folder.write_text("theirs\n")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", meanwhile)
+    ended = empty.planops("init", "--force")
+    assert (ended.code, ended.out) == (ExitCode.FAILED, "")
+    found = re.fullmatch(
+        rf"planops: error: {mine} \(now (\.planops-.*)\): it could not be put back after a failure;"
+        r" move it back by hand\n",
+        ended.err,
+    )
+    assert found is not None
+    assert (empty.folder / found[1]).read_text() == "mine\n"
+    assert (empty.folder / "planops.yaml").read_text() == "mine\n"
 
 
 def test_a_disk_without_hard_links_will_do(empty: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,8 @@ def place(root: Path, files: Sequence[StarterFile], *, overwrite: bool = False) 
 
     Raises:
         Refused: files are in the way; all of them are named, and nothing was written.
-        SettingsWrong: something cannot be written; nothing was written then either.
+        SettingsWrong: something cannot be written; nothing was written then either, but where it
+            could not be taken back: then it says where each file is that was there before.
     """
     base = Path(os.path.realpath(root))
     for file in files:
@@ -95,21 +96,24 @@ class _Done:
     named: list[Path] = field(default_factory=list)
     moved: list[tuple[Path, Path]] = field(default_factory=list)
 
-    def take_back(self) -> None:
+    def take_back(self) -> dict[Path, Path]:
+        """Undo what can be undone; give what could not be put back, and where it lies instead."""
         for place in self.named:
-            place.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder takes nothing any more
+                place.unlink(missing_ok=True)
         for place, aside in self.moved:
-            with suppress(FileNotFoundError):  # it had not been moved yet
+            with suppress(OSError):  # the same, or it had not been moved yet
                 aside.replace(place)
         for folder in reversed(self.folders):
             with suppress(OSError):  # somebody put something into it meanwhile
                 folder.rmdir()
+        return {place: aside for place, aside in self.moved if os.path.lexists(aside)}
 
 
 def _write(base: Path, files: Sequence[StarterFile], there: frozenset[str]) -> None:
     if not files:
         return
-    done = _Done()
+    done, lost = _Done(), dict[Path, Path]()
     staging = Path(tempfile.mkdtemp(dir=base, prefix=".planops-"))
     try:
         for number, file in enumerate(files):
@@ -120,11 +124,21 @@ def _write(base: Path, files: Sequence[StarterFile], there: frozenset[str]) -> N
                 _aside(base / file.path, staging / f"{number}.before", done)
             _link(staging / f"{number}", base / file.path)
             done.named.append(base / file.path)
-    except BaseException:
-        done.take_back()
+    except BaseException as error:
+        lost = done.take_back()
+        if lost:
+            raise SettingsWrong(_told(base, lost)) from error
         raise
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        if not lost:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _told(base: Path, lost: Mapping[Path, Path]) -> str:
+    """Say where files are that were moved aside and cannot be moved back."""
+    pairs = [[plain(os.path.relpath(path, base), 200) for path in pair] for pair in lost.items()]
+    names = ", ".join(f"{place} (now {aside})" for place, aside in pairs)
+    return f"{names}: it could not be put back after a failure; move it back by hand"
 
 
 def _stage(beside: Path, text: str) -> None:
