@@ -337,7 +337,8 @@ def _conflicts(deltas: Sequence[Delta]) -> tuple[Refusal, ...]:
     paths = [delta.path for delta in deltas if delta.cause is Cause.CONFLICT]
     if not paths:
         return ()
-    message = f"{len(paths)} fields were changed both in git and on the server: {', '.join(paths)}"
+    many = "1 field was" if len(paths) == 1 else f"{len(paths)} fields were"
+    message = f"{many} changed both in git and on the server: {', '.join(paths)}"
     return (Refusal(guard="conflict", message=message, lift="--allow conflict"),)
 
 

@@ -105,7 +105,7 @@ def _deleting(
     most = max(limits.delete, (allow["delete"] or 1) if "delete" in allow else 0)
     if many <= most:
         return list(changes)
-    message = f"{many} plans would be deleted; the limit is {most}"
+    message = f"{many} plan{'s' * (many != 1)} would be deleted; the limit is {most}"
     refusal = Refusal(guard="delete", message=message, lift=f"--allow delete={many}")
     return [
         replace(change, refusals=(*change.refusals, refusal)) if _deletes(change) else change
