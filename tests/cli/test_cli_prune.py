@@ -112,6 +112,34 @@ def test_a_namesake_key_of_another_target_keeps_no_plan_from_being_deleted(place
     assert names(place) == {"Train of other", "Plan bus"}
 
 
+def test_a_file_that_named_no_target_says_nothing_once_there_are_two(place: Place) -> None:
+    place.ledgered()
+    place.plan(jobs=[TEXT])
+    place.commit()
+    assert place.planops("apply", "--yes").code == ExitCode.OK
+    (place.folder / "plans/train.yaml").unlink()
+    settings = (place.folder / "planops.yaml").read_text()
+    more = settings[settings.index("  prod:") :].replace("  prod:", "  other:")
+    place.write("planops.yaml", settings + more)
+    place.plan("bus", target="prod")
+    place.commit()
+    words = ("apply", "--yes", "--target", "prod")
+    ended = place.planops(*words, "--prune")
+    assert ended.code == ExitCode.REFUSED
+    assert (
+        "git does not prove that a file declared it: plans/train.yaml names no target, and the"
+        " settings have 2 by now; put it back with target: prod, apply that, and delete it then"
+    ) in " ".join(ended.out.split())
+    assert "history" not in ended.out
+    place.plan(target="prod", jobs=[TEXT])
+    place.commit()
+    assert place.planops(*words).code == ExitCode.OK
+    (place.folder / "plans/train.yaml").unlink()
+    place.commit()
+    assert place.planops(*words, "--prune").code == ExitCode.OK
+    assert names(place) == {"Plan bus"}
+
+
 def test_an_older_commit_that_never_had_the_file_proves_nothing(kept: Place) -> None:
     """A branch from before: its history holds no file of that plan."""
     before = names(kept)

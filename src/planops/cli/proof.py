@@ -21,9 +21,15 @@ def unproven(config: Config, target: str, record: Record, heads: Sequence[str] =
             f"it was last applied from {origin.commit[:12]}, and this commit is older; run it from"
             " a newer one"
         )
-    found = texts(config.root, origin.commit, origin.file, heads)
+    found = [*texts(config.root, origin.commit, origin.file, heads)]
     if any(_declares(config, target, record, data) for data in found):
         return ""
+    if any(_declares(config, None, record, data) for data in found):
+        return (
+            f"{origin.file} names no target, and the settings have {len(config.targets)} by now;"
+            f" put it back with target: {target}, apply that, and delete it then, or delete the"
+            " plan on the server"
+        )
     where = origin.file or "no file"
     return (
         f"no ancestor of this commit that is held here has it in {where}; fetch the whole history,"
@@ -44,7 +50,8 @@ def earlier(config: Config, target: str, intent: Intent) -> Plan | None:
     return next((plan for plan in plans if plan.key == key), None)
 
 
-def _declares(config: Config, target: str, record: Record, data: bytes) -> bool:
+def _declares(config: Config, target: str | None, record: Record, data: bytes) -> bool:
+    """Tell whether a file holds this plan, for a target; ``None``: for none that it names."""
     from planops.manifests.yaml import parse
 
     documents = parse(data, "").documents
