@@ -94,7 +94,9 @@ def test_taking_over_what_the_server_has_settles_drift(kept: Place) -> None:
     assert (share(ended)["caused"], share(ended)["there"]) == ([], [])
 
 
-@pytest.mark.parametrize("how", ["a comment", "white space", "the order of keys", "another place"])
+@pytest.mark.parametrize(
+    "how", ["a comment", "white space", "the order of keys", "a label", "another place"]
+)
 def test_what_has_no_effect_on_the_server_says_so(kept: Place, how: str) -> None:
     file = kept.folder / "plans/train.yaml"
     text = file.read_text()
@@ -103,6 +105,8 @@ def test_what_has_no_effect_on_the_server_says_so(kept: Place, how: str) -> None
             file.write_text(f"# checked\n{text}")
         case "white space":
             file.write_text(text.replace("metadata: {", "metadata:   {"))
+        case "a label":
+            file.write_text(text.replace("labels: {}", "labels: {team: payments}"))
         case "the order of keys":
             file.write_text("".join(reversed(text.splitlines(keepends=True))))
         case _:
@@ -112,6 +116,9 @@ def test_what_has_no_effect_on_the_server_says_so(kept: Place, how: str) -> None
     told = share(ended)
     assert (told["touched"], told["causes"]) == (True, False)
     assert ended.json["summary"]["update"] == 0
+    shown = kept.planops("review", "--base", "main", "--head", "feature", "-f", "text").out
+    nothing = "nothing comes (such as white space, comments, labels, a move):"
+    assert f"Changed files of which {nothing}" in shown
 
 
 def test_a_new_plan_and_one_whose_file_goes(kept: Place) -> None:

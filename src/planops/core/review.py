@@ -64,7 +64,7 @@ class Share:
 
     @property
     def idle(self) -> bool:
-        """Tell that the file is changed and nothing comes of it (blanks, comments, key order)."""
+        """Tell that the file is changed and nothing comes of it (blanks, comments, labels)."""
         return self.touched and not self.causes
 
 

@@ -21,7 +21,7 @@ from planops.render.wording import plural
 _COMMIT: Final = 12
 _RULES: Final = "rule change"
 SIGNS: Final = {Risk.BLOCKED: "⛔", Risk.ATTENTION: "⚠", Risk.ROUTINE: "✅"}
-IDLE: Final = "Changed files of which nothing comes (white space, comments, order of keys)"
+IDLE: Final = "Changed files of which nothing comes (such as white space, comments, labels, a move)"
 BLIND: Final = (
     "What merging does to approvals and running work is not known, and nothing can be approved from"
     " here"
