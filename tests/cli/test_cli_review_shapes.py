@@ -375,6 +375,37 @@ def test_settings_that_would_be_wrong_once_they_are_merged_are_wrong_before(
     assert kept.planops("apply", "--yes").code == ExitCode.FAILED
 
 
+ADDED = (
+    "this pull request adds it, and it is used once that is merged; merge the settings by"
+    " themselves first to see what this plan does"
+)
+
+
+@pytest.mark.parametrize("command", ["review", "validate"])
+@pytest.mark.parametrize(("target", "hint"), [("other", ADDED), ("another", "write `prod`")])
+def test_a_target_that_a_pull_request_adds_is_told_from_one_that_nobody_knows(
+    kept: Place, target: str, hint: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch(kept)
+    text = (kept.folder / "planops.yaml").read_text()
+    more = text[text.index("  prod:") :].replace("  prod:", "  other:")
+    kept.write("planops.yaml", text + more)
+    kept.plan("new", target=target)
+    for file in (kept.folder / "plans").glob("*.yaml"):
+        found = file.read_text()
+        if "target:" not in found:
+            file.write_text(found.replace("metadata: {", "metadata: {target: prod, "))
+    kept.commit()
+    monkeypatch.setenv("PLANOPS_BASE", "main")
+    words = ("--base", "main") if command == "review" else ()
+    ended = kept.json(command, *words)
+    (error,) = (one for one in ended.json["problems"] if one["severity"] == "error")
+    assert (error["code"], error["file"]) == ("unknown-target", "plans/new.yaml")
+    assert error["message"] == f"the settings have no target `{target}`"
+    assert error["hint"] == hint
+    assert ended.code == ExitCode.FAILED
+
+
 def test_marks_of_a_conflict_are_no_wrong_settings(kept: Place) -> None:
     branch(kept)
     text = (kept.folder / "planops.yaml").read_text()

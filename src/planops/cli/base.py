@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,24 +59,28 @@ def settings(
         return check_config(find_config(chdir))
     config, problems = check_text(path, data)
     names = [*_changed(config, path, since or base, head, chdir.resolve())]
-    new = _wrong(path, head) if config and {_inside(path)}.difference(marked) & {*names} else ()
-    return config, (*problems, *(changed(path, name, base) for name in names), *new)
+    told = (*problems, *(changed(path, name, base) for name in names))
+    if config is None or not {_inside(path)}.difference(marked) & {*names}:
+        return config, told
+    new, wrong = _coming(path, head)
+    config = replace(config, coming=frozenset(new.targets if new else ()))
+    return config, (*told, *wrong)
 
 
-def _wrong(path: Path, head: str) -> tuple[Problem, ...]:
-    """Say what is wrong with settings that are used once they are merged: nothing is called then.
+def _coming(path: Path, head: str) -> Read:
+    """Check settings that are used once they are merged: if they are wrong nothing is called then.
 
-    They are checked, and not used.
+    Of what they say nothing is used before.
     """
     from planops.git.repository import top
     from planops.git.trees import named
     from planops.manifests.settings import check_config, check_text
 
     if not head:
-        return check_config(path)[1] if path.is_file() else ()
+        return check_config(path) if path.is_file() else (None, ())
     name = _inside(path)
     data = named(top(path.parent) or path.parent, head, (name,)).get(name)
-    return check_text(path, data)[1] if isinstance(data, bytes) else ()
+    return check_text(path, data) if isinstance(data, bytes) else (None, ())
 
 
 def _inside(path: Path) -> str:

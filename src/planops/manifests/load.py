@@ -221,11 +221,17 @@ def _targetless(config: Config) -> Finding:
 
 def _unknown_target(given: str, config: Config) -> Finding:
     names = sorted(config.targets)
+    hint = did_you_mean(given, names) or f"write {choice(names)}"
+    if given in config.coming:
+        hint = (
+            "this pull request adds it, and it is used once that is merged; merge the settings by"
+            " themselves first to see what this plan does"
+        )
     return Finding(
         path=("metadata", "target"),
         code="unknown-target",
         message=f"the settings have no target {code(given)}",
-        hint=did_you_mean(given, names) or f"write {choice(names)}",
+        hint=hint,
     )
 
 

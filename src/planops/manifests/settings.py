@@ -76,13 +76,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The settings; ``root`` is the folder that holds them, from which paths are meant."""
+    """The settings; ``root`` is the folder that holds them, from which paths are meant.
+
+    ``coming`` names the targets of settings that are used once a pull request is merged.
+    """
 
     path: Path
     root: Path
     plans: tuple[str, ...]
     targets: Mapping[str, Target]
     limits: Limits = field(default_factory=Limits)
+    coming: frozenset[str] = frozenset()
 
 
 def find_config(start: Path) -> Path:
