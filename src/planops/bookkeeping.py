@@ -32,7 +32,8 @@ class Carried:
     """What became of one change: its report, and the plan as it was last seen.
 
     ``begun`` tells that an intent of it was written down; ``echo`` is what the server kept of the
-    fields, where they were written.
+    fields, where they were written. ``crossed`` tells that somebody moved the plan while it was
+    written to, so that nothing of the change is to be taken up again.
     """
 
     change: Change
@@ -40,6 +41,7 @@ class Carried:
     live: Live | None = None
     begun: bool = False
     echo: Value = ABSENT
+    crossed: bool = False
 
 
 def settled(
@@ -120,7 +122,7 @@ def _of(target: Target, book: Book, run: Run, desired: Desired, one: Carried) ->
 def _closed(book: Book, one: Carried) -> Documents:
     """Close the intent of a change that has ended, or of which nothing was done."""
     key, outcome = one.change.key.name, one.report.outcome
-    ended = outcome in _ENDED and not one.change.refusals
+    ended = (outcome in _ENDED or one.crossed) and not one.change.refusals
     nothing = not _wrote(one) and outcome is not Outcome.UNKNOWN
     if (ended or (nothing and key not in book.intents)) and (one.begun or key in book.intents):
         return {f"{INTENTS}{key}.json": None}
@@ -150,6 +152,8 @@ def _next(
     stands = _wrote(one) or _in_order(one.change)
     if ended and stands:
         whole = replace(whole, seen=remembered(target, run, desired, live, whole, before))
+    if one.crossed and before is None:
+        return None  # where nothing is recorded the plan itself tells that it was put back
     if _wrote(one):
         return whole if ended else partly(whole, before, updated=_updated(one))
     if not ended:

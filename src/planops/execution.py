@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from planops.bookkeeping import Carried
+from planops.core.aftermath import crossed, last_seen, others_wrote, stands_still
 from planops.core.changes import NEW_ID, Change, Step, StepKind, fingerprint, writes
 from planops.core.compare import about
 from planops.core.decide import WRITABLE, Circumstances, Desired, Memory, decide
-from planops.core.lifecycle import Edge, Standing
+from planops.core.lifecycle import Standing
 from planops.core.model import ABSENT, Live
 from planops.core.records import kept_echo
 from planops.core.report import ChangeReport, Outcome, StepResult
@@ -75,6 +76,7 @@ class Work:
             live=trip.live,
             begun=begun,
             echo=trip.memory.echo if trip.memory is not self.claim.memory else ABSENT,
+            crossed=trip.crossed,
         )
 
     def _stands(self, change: Change) -> Carried:
@@ -88,8 +90,6 @@ class Work:
             except Exception as wrong:  # noqa: BLE001  the other plans' report must not be lost
                 bug = not isinstance(wrong, PlanopsError)
                 outcome, error = Outcome.FAILED, bug_of(wrong) if bug else str(wrong)
-            else:
-                outcome, error = (Outcome.STALE, moved) if moved else (outcome, error)
         report = told(self.target, change, self.run, outcome=outcome, results=results, error=error)
         report = replace(report, bug=bug or report.bug)
         return Carried(change=change, report=report, live=change.live)
@@ -130,6 +130,7 @@ class _Trip:
     notices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     bug: bool = False
+    crossed: bool = False
     ended: bool = False
     sending: bool = False
     version: int | None = None
@@ -228,6 +229,8 @@ class _Trip:
         self.version = fresh.live.version if fresh.live else None
         if error := moved(work.target.url, change, fresh):
             self.end(Outcome.STALE, StepResult.SKIPPED, error)
+        else:
+            self.live = fresh.live
 
     def _look_after(self, made: Step) -> None:
         """Observe what came of a step, and decide whether the next one still follows."""
@@ -244,10 +247,11 @@ class _Trip:
         wrote = self._is_last_write(made)
         if wrote and self.work.custody is not None and not others:
             now = self._as_kept(now)
-        self.notices, self.live = now.notices, now.live
+        before, self.notices, self.live = self.live, now.notices, now.live
+        self._unless_crossed(made, before, now)
         left = self._still_to_do(now)
         if others and made.kind is StepKind.CREATE and self.rest:
-            why = f"somebody else wrote into the plan as soon as it was made ({_last_seen(now)})"
+            why = f"somebody else wrote into the plan as soon as it was made ({last_seen(now)})"
             self.end(Outcome.STALE, StepResult.SKIPPED, f"{why}; run diff again")
         elif left is not None:
             self.results += [StepResult.SKIPPED] * (len(self.rest) - left)
@@ -257,13 +261,13 @@ class _Trip:
             why = f"the server took the {made.kind.value} but keeps something else in {kept}"
             hint = "write what it keeps, or list the field under manage.ignore"
             self.end(Outcome.FAILED, StepResult.SKIPPED, f"{why}; {hint}")
-        elif made.edge is not None and _stands_still(now, made.edge):
+        elif made.edge is not None and stands_still(now, made.edge):
             why = (
                 f"the server accepted {made.summary!r}, and the plan is still in {made.edge.source}"
             )
             self.end(Outcome.FAILED, StepResult.SKIPPED, f"{why}; look at the server")
         elif now.steps:
-            why = f"after {made.summary!r} the plan asks for other steps ({_last_seen(now)})"
+            why = f"after {made.summary!r} the plan asks for other steps ({last_seen(now)})"
             self.end(Outcome.STALE, StepResult.SKIPPED, f"{why}; run diff again")
         else:
             stopped = now.route.standing in {Standing.STOPPED, Standing.UNKNOWN, Standing.WAITING}
@@ -300,20 +304,25 @@ class _Trip:
         return None
 
     def _others_wrote(self, made: Step, now: Change) -> bool:
-        """Tell by the version, where the server counts, whether another edit fell beside ours."""
+        """Tell whether another edit fell beside ours."""
         before, self.version = self.version, now.live.version if now.live else None
-        if made.kind is StepKind.CREATE:
-            before = 0
-        if made.kind is StepKind.TRANSITION or before is None or self.version is None:
-            return False
-        return self.version > before + 1
+        return others_wrote(made, before, self.version)
+
+    def _unless_crossed(self, made: Step, before: Live | None, now: Change) -> None:
+        """Go no further where our update took back a move of somebody else, which nobody asked."""
+        live, self.crossed = now.live, crossed(made, before, now.live)
+        if live is not None and self.crossed:
+            raise Stale(
+                "somebody moved the plan at the same moment, and our update took it back: it is in"
+                f" {live.state} now; look at its history, and move it on there"
+            )
 
     def _overwritten(self, now: Change, *, others: bool) -> None:
         """Tell of an edit that fell between our read and our write, which nothing can prevent."""
         if others:
             message = (
                 "somebody else wrote at the same moment, and our update may have undone it"
-                f" ({_last_seen(now)}, version {self.version}); look at the plan's history"
+                f" ({last_seen(now)}, version {self.version}); look at the plan's history"
             )
             self.warnings = (*self.warnings, message)
 
@@ -377,23 +386,11 @@ def moved(url: str, shown_: Change, fresh: Change) -> str:
     """Say that the ground of a change is no longer what was shown; empty where it still is."""
     if fingerprint(url, fresh) == fingerprint(url, shown_):
         return ""
-    return f"the plan is no longer what was shown ({_last_seen(fresh)}); run diff again"
+    return f"the plan is no longer what was shown ({last_seen(fresh)}); run diff again"
 
 
 _ASIDE = frozenset({Standing.STOPPED, Standing.UNKNOWN})
 
 
-def _stands_still(now: Change, made: Edge) -> bool:
-    """Tell whether a transition that the server accepted did not take place."""
-    return now.live is not None and now.live.state == made.source and not now.live.put_back
-
-
 def _updates(steps: Sequence[Step]) -> bool:
     return any(step.kind is StepKind.UPDATE for step in steps)
-
-
-def _last_seen(change: Change) -> str:
-    live = change.live
-    if live is None:
-        return "it is gone"
-    return f"it is in {live.state}, last changed by {live.updated_by or 'somebody'}"

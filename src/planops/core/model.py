@@ -129,8 +129,9 @@ class Live:
 
     ``spec`` is canonical (every writable field present, empties in one form); ``raw`` is the
     server's own document. ``put_back`` says that the plan had left its first state and was returned
-    to it, which only a person or a rewrite does. ``version`` is whatever the server counts edits
-    with, or ``None``. ``unfaithful`` lists what an update could not rebuild, each a sentence with
+    to it, which only a person or a rewrite does; ``moves`` are the times by which its moves can be
+    told, which no write of fields changes. ``version`` is whatever the server counts edits with, or
+    ``None``. ``unfaithful`` lists what an update could not rebuild, each a sentence with
     what to do. ``notices`` are sentences about what happened to the plan on the server. ``listed``
     says that it was not read in full: what the server's list hides is taken from the record.
     """
@@ -144,6 +145,7 @@ class Live:
     updated_at: int = 0
     updated_by: str = ""
     put_back: bool = False
+    moves: tuple[int, ...] = ()
     unfaithful: tuple[str, ...] = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()

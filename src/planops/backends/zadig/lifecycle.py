@@ -18,6 +18,19 @@ CHECKS = frozenset(
 )
 FAILED_CHECKS = frozenset(f"{state}_failed" for state in CHECKS)
 
+MILESTONES = (
+    "planning_time",
+    "finish_planning_time",
+    "approval_time",
+    "executing_time",
+    "success_time",
+    "wait_for_finish_planning_external_check_time",
+    "wait_for_approve_external_check_time",
+    "wait_for_execute_external_check_time",
+    "wait_for_all_done_external_check_time",
+)
+"""The times of a plan's moves: a PATCH leaves them as they are (docs/servers/zadig.md §4.2)."""
+
 _ASKED = (
     ("planning", "finish_planning"),
     ("finish_planning", "execute"),

@@ -28,7 +28,7 @@ from planops.backends.zadig.jobs import (
     unfaithful_jobs,
     view_jobs,
 )
-from planops.backends.zadig.lifecycle import LIFECYCLE
+from planops.backends.zadig.lifecycle import LIFECYCLE, MILESTONES
 from planops.backends.zadig.parameters import resets
 from planops.backends.zadig.references import Names, Reading, unknown
 from planops.core.changes import NEW_ID, Request, Step, StepKind
@@ -102,6 +102,7 @@ class ZadigRules:
             updated_at=_number(raw, "update_time") or 0,
             updated_by=text(raw, "updated_by"),
             put_back=state == LIFECYCLE.path[0] and bool(_number(raw, "planning_time")),
+            moves=tuple(_number(raw, name) or 0 for name in MILESTONES),
             unfaithful=(
                 *(f"{name} is unknown to planops, and an update would lose it" for name in strange),
                 *unfaithful_jobs(
