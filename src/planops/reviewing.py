@@ -6,8 +6,8 @@ Nothing is written anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from planops import reconcile
@@ -27,7 +27,8 @@ class Sides:
     """The plans of both commits for one target.
 
     ``touched`` tells whether a file is changed, ``locate`` finds places in what merging makes,
-    ``broken`` that files of the base are wrong, so that it makes no call.
+    ``broken`` that files of the base are wrong, so that it makes no call. ``elsewhere`` maps the
+    plans that the base declares for other targets of this server to the target.
     """
 
     before: tuple[Plan, ...]
@@ -35,6 +36,7 @@ class Sides:
     touched: Callable[[str], bool]
     locate: Locate
     broken: bool = False
+    elsewhere: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def changed(self, change: Change, declared: Plan | None) -> bool:
         """Tell whether the pull request changes, makes, moves or removes the file of a plan."""
@@ -53,7 +55,8 @@ def reviewed(target: Target, sides: Sides, run: Run) -> TargetReport:
     run = replace(run, full=True)
     sight = reconcile.observe(target, [*sides.before, *sides.after], run)
     cut = len(sides.before)
-    earlier = reconcile.compared(target, replace(sight, desired=sight.desired[:cut]), run)
+    alone = replace(run, elsewhere=sides.elsewhere)
+    earlier = reconcile.compared(target, replace(sight, desired=sight.desired[:cut]), alone)
     sight = replace(sight, desired=sight.desired[cut:])
     changes = reconcile.diff(target, sight, run)
     report = reconcile.show(target, sight, changes, run)

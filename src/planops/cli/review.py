@@ -283,7 +283,8 @@ def _reviewed(session: Session, at: Running, name: str, files: Files | None) -> 
     if at.interrupts.stop.is_set():
         return failed(name, session, INTERRUPTED)
     try:
-        return reviewing.reviewed(at.target(name), files.sides(name), at.run(name))
+        sides = replace(files.sides(name), elsewhere=session.elsewhere(name, files.before))
+        return reviewing.reviewed(at.target(name), sides, at.run(name))
     except Exception as error:  # noqa: BLE001  the other targets' report must not be lost
         return failed(name, session, error)
     except Interrupted:

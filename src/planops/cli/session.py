@@ -117,6 +117,17 @@ class Session:
         plans = self.loaded.plans if self.loaded else ()
         return tuple(plan for plan in plans if plan.key.target == target)
 
+    def elsewhere(self, name: str, loaded: Loaded | None) -> dict[tuple[str, str], str]:
+        """Map the plans that files declare for other targets of the same server to these."""
+        targets = self.config.targets if self.config else {}
+        here = {each for each in targets if targets[each].url == targets[name].url} - {name}
+        plans = loaded.every if loaded else ()
+        return {
+            (plan.key.name, plan.display_name.strip()): plan.key.target
+            for plan in plans
+            if plan.key.target in here
+        }
+
     def report(
         self, command: str, targets: Sequence[TargetReport], *, exit_on_changes: bool = False
     ) -> Report:
@@ -228,7 +239,7 @@ class Running:
             commit=facts.head if facts else "",
             descends=cache(lambda commit: descends(root, commit, heads)),
             files=frozenset(loaded.paths if loaded else ()),
-            elsewhere=self._elsewhere(name),
+            elsewhere=self.session.elsewhere(name, loaded),
             unfit=self._unfit(root),
             allow=asked.allow,
             selected=bool((loaded and loaded.selected) or self.session.left_out()),
@@ -241,17 +252,6 @@ class Running:
             locate=locate,
             blame=blame,
         )
-
-    def _elsewhere(self, name: str) -> dict[tuple[str, str], str]:
-        """Map the plans that files declare for other targets of the same server to these."""
-        targets = self.session.config.targets if self.session.config else {}
-        here = {each for each in targets if targets[each].url == targets[name].url} - {name}
-        plans = self.session.loaded.every if self.session.loaded else ()
-        return {
-            (plan.key.name, plan.display_name.strip()): plan.key.target
-            for plan in plans
-            if plan.key.target in here
-        }
 
     def _in_ci(self) -> bool:
         """Tell whether files of the work tree are applied where nobody would see how they are."""
