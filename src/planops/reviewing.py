@@ -6,7 +6,7 @@ Nothing is written anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -67,7 +67,7 @@ def reviewed(target: Target, sides: Sides, run: Run) -> TargetReport:
         report,
         there=there,
         notices=(*report.notices, *_freed(changes, held), *([_STANDS] if there else [])),
-        changes=_shared(report.changes, earlier, changes, sides, stopped=bool(held)),
+        changes=_shared(report.changes, earlier, changes, sides, run.files, stopped=bool(held)),
     )
 
 
@@ -116,6 +116,7 @@ def _shared(
     earlier: ChangeSet,
     changes: ChangeSet,
     sides: Sides,
+    files: Collection[str],
     *,
     stopped: bool,
 ) -> tuple[ChangeReport, ...]:
@@ -130,6 +131,7 @@ def _shared(
                 declared.get(change.key),
                 touched=sides.changed(change, declared.get(change.key)),
                 stopped=stopped,
+                files=files,
             ),
         )
         for report, change in zip(reports, changes.changes, strict=True)

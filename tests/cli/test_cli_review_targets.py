@@ -63,3 +63,22 @@ def test_a_deletion_of_a_plan_that_the_base_moves_to_another_target_is_caused(bo
     both.git("merge", "--quiet", "--no-ff", "--no-edit", "feature")
     assert both.planops("apply", "--yes", "--prune").code == ExitCode.OK
     assert len(both.zadig.writes) == since + 2
+
+
+def test_a_file_that_declares_another_plan_now_is_not_said_to_be_removed(both: Place) -> None:
+    branch(both)
+    both.plan(target="other", jobs=[TEXT])
+    text = (both.folder / "plans/kept.yaml").read_text()
+    both.write("plans/kept.yaml", text.replace("name: kept", "name: anew", 1))
+    _, told = reviewed(both)
+    assert "is removed" not in told
+    assert told.count("does not declare it any more") > 1
+
+
+def test_a_file_that_is_removed_is_named_as_the_base_has_it(both: Place) -> None:
+    (both.folder / "plans/kept.yaml").rename(both.folder / "plans/moved.yaml")
+    branch(both)
+    (both.folder / "plans/moved.yaml").unlink()
+    _, told = reviewed(both)
+    assert "<code>plans/moved.yaml</code> is removed by this pull request" in told
+    assert "<code>plans/kept.yaml</code> is removed" not in told

@@ -7,7 +7,7 @@ who posts what where is decided elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from planops.core.changes import Cause, Change, ChangeKind, Delta, StepKind
@@ -27,13 +27,16 @@ class Share:
     tells that the calls themselves become others, or are made at last, ``guards`` that other guards
     stand against them, or none any more. ``manages`` names what is changed of planops' own rules
     for the plan, ``goal`` that another state is asked for. ``touched``: the pull request changes
-    the plan's file, ``removed``: it takes the file away, ``new``: before it no file declared the
-    plan.
+    the plan's file, ``removed``: no file declares the plan any more, ``new``: before it none did.
+    ``file`` is where the base declares a plan that is removed, ``stays`` tells that this file is
+    there after merging, and declares something else.
     """
 
     touched: bool = False
     removed: bool = False
     new: bool = False
+    file: str = ""
+    stays: bool = False
     calls: bool = False
     guards: bool = False
     goal: bool = False
@@ -95,13 +98,16 @@ def share(
     *,
     touched: bool,
     stopped: bool = False,
+    files: Collection[str] = (),
 ) -> Share:
     """Split one change: ``before`` is what the base's file leads to, ``after`` what merging does.
 
     ``known`` is the plan as the base's file declares it, ``None`` where none does. ``stopped``
-    tells that something stands against the whole target in the base, and does no more.
+    tells that something stands against the whole target in the base, and does no more. ``files``
+    are the plan files that merging makes.
     """
     removed = known is not None and after.orphan is not None
+    file = known.source.file if known and removed else ""
     earlier = [_marked(delta) for delta in before.deltas] if before else list[Delta]()
     caused = frozenset(d.path for d in after.deltas if _marked(d) not in earlier)
     there = frozenset(d.path for d in after.deltas) - caused
@@ -109,6 +115,8 @@ def share(
         touched=touched or removed,
         removed=removed,
         new=known is None and after.orphan is None,
+        file=file,
+        stays=file in files,
         calls=_calls(before) != _calls(after) or _freed(before, after, stopped=stopped),
         guards=_guards(before) != _guards(after),
         goal=known is not None and not removed and known.state != after.plan.state,

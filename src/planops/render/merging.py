@@ -208,5 +208,5 @@ def removed(report: Report, review: Review) -> list[PlanKey]:
 def dropped(review: Review) -> str:
     """Say what becomes of plans whose file goes and of which nothing is recorded."""
     if review.offline:
-        return "Files of these plans are removed; what becomes of the plans, only the server tells"
-    return "Files of these plans are removed; nothing is recorded of them, so they stay as they are"
+        return "No file declares these plans any more; what becomes of them, only the server tells"
+    return "No file declares these plans any more; nothing is recorded of them, so they stay"

@@ -28,6 +28,7 @@ _CALLED: Final = ("account", "user_name", "name", "group_name", "user_id", "id",
 _MOST: Final = 4
 _NAME: Final = 60
 _REASON: Final = 200
+_GONE: Final = ("is removed by this pull request", "does not declare it any more")
 
 
 def causes(item: ChangeReport) -> bool:
@@ -214,7 +215,7 @@ def what(item: ChangeReport, look: Look) -> str:
     if change.error:
         return "not known"
     if found.removed:
-        return "its file is removed"
+        return "its file does not declare it any more" if found.stays else "its file is removed"
     if change.kind is ChangeKind.CREATE:
         return f"a new plan with {wording.plural(len(change.plan.spec), 'field')}"
     said = ["a new file for a plan that the server has"] if found.new and change.live else []
@@ -295,7 +296,7 @@ def kept(item: ChangeReport) -> list[str]:
         said.append(f"the goal becomes {plan.state}" if plan.state else "the goal is given up")
     said += [f"{field(path)} differs no longer: merging settles it" for path in found.settled]
     if found.removed:
-        said.append(f"{plan.source.file or 'its file'} is removed by this pull request")
+        said.append(f"{found.file or plan.source.file or 'its file'} {_GONE[found.stays]}")
     if found.new and change.live and not change.refusals:
         said.append("the plan is on the server already, and is managed once this is merged")
     if found.alarm:
