@@ -239,3 +239,29 @@ def test_an_unknown_outcome_is_worse_than_a_stale_approval(place: Place) -> None
     ended = place.json("apply", "--expect", fingerprints(place)["a"], "--expect", NOWHERE)
     assert ended.code == ExitCode.UNKNOWN
     assert NOWHERE in ended.err
+
+
+def test_an_approval_of_what_could_not_be_compared_is_not_said_to_be_done(place: Place) -> None:
+    place.settings("prod", "away")
+    text = (place.folder / "planops.yaml").read_text().rpartition(place.url)
+    place.write("planops.yaml", f"{text[0]}http://127.0.0.1:9{text[2]}")
+    place.plan(target="prod")
+    place.plan("other", target="away")
+    (change,) = place.json("diff", "--target", "prod").json["changes"]
+    words = ("apply", "--expect", NOWHERE, "--expect", change["fingerprint"])
+    ended = place.planops(*words)
+    assert (ended.code, len(place.zadig.writes)) == (ExitCode.PARTIAL, 1)
+    assert f"{NOWHERE}: no change that was compared has this fingerprint; away could" in ended.err
+    assert "done already" not in ended.err
+    place.write("plans/other.yaml", "oops: [\n")
+    ended = place.planops("apply", "--expect", NOWHERE)
+    assert "; prod and away could not be: mend that first" in ended.err
+
+
+def test_an_approval_of_what_is_not_selected_is_told(place: Place) -> None:
+    place.settings("prod", "other")
+    place.plan(target="prod")
+    (change,) = place.json("diff", "--target", "prod").json["changes"]
+    ended = place.planops("apply", "--target", "other", "--expect", change["fingerprint"])
+    assert (ended.code, place.zadig.writes) == (ExitCode.STALE, ())
+    assert "what was approved is not selected, is done already or has moved" in ended.err

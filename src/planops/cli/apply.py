@@ -117,7 +117,8 @@ def make(
             report = session.report("apply", made)
             end_of_progress(quiet=session.asked.quiet)
             code = exit_code(report)
-            if _outdated(found, expected) and code in {ExitCode.OK, ExitCode.REFUSED}:
+            outdated = _outdated(session.asked, found, expected)
+            if outdated and code in {ExitCode.OK, ExitCode.REFUSED}:
                 code = ExitCode.STALE
             if early is not None or code is ExitCode.OK:
                 code = at.interrupts.code or code
@@ -219,13 +220,20 @@ def _nothing_open(found: _Found, report: TargetReport) -> TargetReport:
     return replace(report, notices=(*report.notices, "nothing was left open"))
 
 
-def _outdated(found: Sequence[_Found], expected: Sequence[str]) -> bool:
-    """Tell of approved changes that are not there any more."""
+def _outdated(asked: Asked, found: Sequence[_Found], expected: Sequence[str]) -> bool:
+    """Tell of approved changes that are not there any more, or that nobody could look for."""
     there = {item.fingerprint for each in found for item in each.report.changes}
     missing = [mark for mark in expected if mark not in there]
-    if missing:
+    blind = [each.name for each in found if each.changes is None]
+    if missing and blind:
+        say(
+            f"apply: {', '.join(missing)}: no change that was compared has this fingerprint;"
+            f" {' and '.join(blind)} could not be: mend that first, and run apply again"
+        )
+    elif missing:
+        which = " is not selected," if asked.targets or asked.paths or asked.labels else ""
         say(
             f"apply: {', '.join(missing)}: no change has this fingerprint now; what was approved"
-            " is done already or has moved: run diff and approve again"
+            f"{which} is done already or has moved: run diff and approve again"
         )
     return bool(missing)
