@@ -61,7 +61,7 @@ def removed(inventory: Inventory, done: Iterable[Carried]) -> Inventory:
     if not gone:
         return inventory
     documents = {
-        name: tuple(raw for raw in found if raw.get("id") not in gone)
+        name: tuple(raw for raw in found if str(raw.get("id")) not in gone)
         for name, found in inventory.documents.items()
     }
     return replace(inventory, documents=documents)

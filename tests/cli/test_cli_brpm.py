@@ -150,6 +150,25 @@ def test_a_plan_that_is_not_ours_is_refused(there: There) -> None:
     assert there.planops("apply", "--yes", "--adopt-by-name").code == ExitCode.OK
 
 
+def test_a_deletion_makes_room_for_a_plan_of_the_same_name(there: There) -> None:
+    there.place.git("init", "--quiet", "-b", "main")
+    there.settings("    ledger: {mode: local}\n")
+    there.plan("old", name="Plan train", state="planned")
+    there.plan("other")
+    there.place.commit()
+    assert there.planops("apply", "--yes").code == ExitCode.OK
+    (there.folder / "plans/old.yaml").unlink()
+    there.plan(description="new")
+    there.place.commit()
+    shown = there.place.json("diff", "--prune").json["changes"]
+    before = len(there.brpm.writes)
+    ended = there.place.json("apply", "--yes", "--prune")
+    assert ended.code == ExitCode.OK
+    assert len(there.brpm.writes) - before == sum(len(one["steps"]) for one in shown) == 3
+    assert {one["name"] for one in there.brpm.plans()} >= {"Plan train", "Plan other"}
+    assert there.planops("diff", "--exit-code", "--prune").code == ExitCode.OK
+
+
 # -------------------------------------------------------------------- the other plan event
 
 
