@@ -169,6 +169,25 @@ def test_a_deletion_makes_room_for_a_plan_of_the_same_name(there: There) -> None
     assert there.planops("diff", "--exit-code", "--prune").code == ExitCode.OK
 
 
+def test_a_guard_that_the_command_line_lifts_is_no_routine(
+    there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLANOPS_SECRETS", "BRPM_TOKEN")
+    there.place.git("init", "--quiet", "-b", "main")
+    there.plan(state="created")
+    there.place.commit()
+    assert there.planops("apply", "--yes").code == ExitCode.OK
+    there.place.git("checkout", "--quiet", "-b", "feature")
+    there.plan(state="created", plan_template_name="Hotfix Template")
+    there.place.commit()
+    words = ("review", "--base", "main", "--allow", "replace", "--format")
+    told = there.planops(*words, "json")
+    assert (told.code, told.json["review"]["risk"]) == (ExitCode.OK, "attention")
+    markdown = there.planops(*words, "markdown").out
+    assert "| ⚠ lifts the guard replace |" in markdown
+    assert "- lifts the guard replace" in markdown
+
+
 # -------------------------------------------------------------------- the other plan event
 
 

@@ -124,8 +124,9 @@ class Change:
     nothing could be decided at all, ``bug`` that planops itself is at fault. ``left`` is what drift
     is about that is not written back (``compare.about``). ``goal`` is who set the goal that it
     moves to, ``touch`` who stopped the plan on the server. ``allowed`` is what the file itself
-    allows now, by guard, and ``lapsed`` what it no longer does, with the reason. ``orphan`` is the
-    record of a plan whose file is gone; ``plan`` is then what was last applied.
+    allows now, by guard, and ``lapsed`` what it no longer does, with the reason; ``lifted`` are the
+    guards that stood against it and that the command line lifts. ``orphan`` is the record of a plan
+    whose file is gone; ``plan`` is then what was last applied.
     """
 
     key: PlanKey
@@ -142,6 +143,7 @@ class Change:
     left: frozenset[str] = frozenset()
     allowed: Mapping[str, Allowance] = field(default_factory=dict)
     lapsed: Mapping[str, str] = field(default_factory=dict)
+    lifted: tuple[str, ...] = ()
     orphan: Record | None = None
     goal: Blame | None = None
     touch: Touch | None = None

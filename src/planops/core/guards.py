@@ -121,12 +121,14 @@ def _lift(change: Change, tripped: Mapping[str, int], lifted: set[str]) -> Chang
     stay = tuple(
         _numbered(refusal, tripped) for refusal in change.refusals if refusal.guard not in lifted
     )
-    notices = tuple(
-        f"{refusal.guard} is allowed: {refusal.message}"
-        for refusal in change.refusals
-        if refusal.guard in lifted
+    off = [refusal for refusal in change.refusals if refusal.guard in lifted]
+    notices = (f"{refusal.guard} is allowed: {refusal.message}" for refusal in off)
+    return replace(
+        change,
+        refusals=stay,
+        notices=(*change.notices, *notices),
+        lifted=tuple(dict.fromkeys(refusal.guard for refusal in off)),
     )
-    return replace(change, refusals=stay, notices=(*change.notices, *notices))
 
 
 def _numbered(refusal: Refusal, tripped: Mapping[str, int]) -> Refusal:

@@ -169,7 +169,7 @@ def risk(change: Change, of: Share) -> Risk:
     kinds = {step.kind for step in change.steps}
     hazards = any(step.hazards for step in change.steps)
     undoes = any(delta.cause in {Cause.DRIFT, Cause.CONFLICT} for delta in change.deltas)
-    lifts = bool(change.allowed) or "protect" in of.manages
+    lifts = bool(change.allowed or change.lifted) or "protect" in of.manages
     overwrites = undoes and bool(kinds) and not change.left
     if hazards or StepKind.DELETE in kinds or overwrites or lifts or of.alarm:
         return Risk.ATTENTION

@@ -72,8 +72,7 @@ def action(item: ChangeReport) -> str:
     change = item.change
     if change.error:
         return "cannot be compared"
-    word, after = _deed(change), consequence(change)
-    said = f"{word} → {after}" if after else word
+    said = " → ".join(filter(None, (_deed(change), consequence(change))))
     if not change.refusals:
         return said
     return f"blocked: {said}" if change.acts else "blocked"
@@ -188,7 +187,8 @@ def concerns(item: ChangeReport) -> list[str]:
         )
         by = some(cut(name, _NAME) for name in hands if name) or "somebody"
         said.append(f"overwrites what {by} changed on the server ({some(names)})")
-    said += [f"lifts the guard {allowed(one)}" for one in change.allowed.values()]
+    lifts = (*map(allowed, change.allowed.values()), *change.lifted)
+    said += [f"lifts the guard {one}" for one in lifts]
     if change.route.standing is Standing.STOPPED:
         said.append("somebody stopped this plan")
     return said
