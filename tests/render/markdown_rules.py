@@ -10,7 +10,8 @@ ENTITY = re.compile(r"&(?:#[0-9]{2,3}|amp|lt|gt);")
 LINK = re.compile(r"\[the (?:run|whole report)\]\(<https://[^\s<>()]+>\)")
 STARTS = (
     "### planops ", "#### ", "- ", "  - ", "| ", "|---", "<details", "</details>", "**", "Call ",
-    "<code>", "No calls to make.", "This undoes", "Earliest", "After merging", "Merging neither",
+    "<code>", "No calls to make", "No call to make", "Not all calls", "This undoes", "Earliest",
+    "After merging", "Merging neither",
     "or, only where",
 )  # fmt: skip
 # An exclamation mark begins an image only before a bracket, and brackets stand here themselves.

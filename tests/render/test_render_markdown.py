@@ -47,6 +47,31 @@ def test_rows_and_problems_are_counted_where_they_do_not_fit() -> None:
     assert "- … and " in short
 
 
+def test_of_what_was_not_compared_no_call_is_known() -> None:
+    quiet = cases.report(cases.item(cases.change(cases.plan("a"), cases.live("a", "planning"))))
+    (target,) = quiet.targets
+    away = replace(target, name="away", error="no answer")
+    blind = (
+        replace(quiet, targets=(target, away)),
+        replace(quiet, problems=cases.problems().problems),
+    )
+    for report in blind:
+        found = markdown.text(report)
+        check(found)
+        assert "No call to make is known: not everything could be compared." in found
+        assert "No calls to make" not in found
+    assert "No calls to make." in markdown.text(quiet)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.STALE, Outcome.SKIPPED])
+def test_calls_that_were_not_made_are_not_said_to_be_none(outcome: Outcome) -> None:
+    change = cases.change(cases.plan("a"), cases.live("a", "planning"))
+    report = replace(cases.report(cases.item(change, outcome=outcome)), command="apply")
+    assert "Not all calls were made, as far as is known." in markdown.text(report)
+    adopting = replace(report, command="adopt")
+    assert "Not all calls" not in markdown.text(adopting)
+
+
 def test_what_cannot_be_shortened_is_left_to_the_whole_report() -> None:
     short = markdown.text(many(20), limit=300)
     assert "too large to be shown here" in short

@@ -20,6 +20,7 @@ from planops.render.values import Look, window
 
 _COMMIT: Final = 12
 _URGENT: Final = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.STALE, Outcome.REFUSED)
+_HALTED: Final = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.STALE, Outcome.SKIPPED)
 _NAME: Final = 80
 TOO_LARGE: Final = "**The report is too large to be shown here.**"
 
@@ -86,8 +87,19 @@ def _calls(report: Report) -> str:
     said = ", ".join(wording.plural(number, kind.value) for kind, number in counts.items())
     where = _where(report)
     if not total:
-        return f"No calls to make.{where}"
+        return f"{_none(report)}.{where}"
     return f"**{wording.plural(total, 'call')} to make**: {said}.{where}"
+
+
+def _none(report: Report) -> str:
+    """Say that no call is to be made, as far as that is known."""
+    halted = any(item.outcome in _HALTED for item in report.changes)
+    if halted and report.command == "apply":
+        return "Not all calls were made, as far as is known"
+    blind = any(target.error for target in report.targets)
+    if blind or (report.targets and closing.errors(report)):
+        return "No call to make is known: not everything could be compared"
+    return "No calls to make"
 
 
 def _where(report: Report) -> str:
