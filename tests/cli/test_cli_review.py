@@ -307,7 +307,10 @@ def test_only_listed_variables_are_read(kept: Place, monkeypatch: pytest.MonkeyP
     since = len(kept.zadig.received)
     ended = kept.json("review", "--base", "main")
     assert ended.code == ExitCode.FAILED
-    assert "set PLANOPS_SECRETS=ZADIG_TOKEN in the job" in ended.json["targets"][0]["error"]
+    assert ended.json["targets"][0]["error"] == (
+        "${env:ZADIG_TOKEN}: in a review, and in a pull request's build, only variables that the"
+        " operator lists are read; set PLANOPS_SECRETS=ZADIG_TOKEN where this runs"
+    )
     assert ended.json["review"]["dropped"] == []  # of what was not read nothing is gone
     assert len(kept.zadig.received) == since
 
@@ -511,6 +514,8 @@ def test_a_file_that_is_wrong_stops_its_target(kept: Place) -> None:
     ("words", "code", "said"),
     [
         ((), ExitCode.USAGE, "nobody says what is merged into"),
+        (("--pull-request", "3"), ExitCode.USAGE, "no forge says what it is; name --base, and"),
+        (("--pull-request", "3", "--base", "main"), ExitCode.USAGE, "no forge says what it is"),
         (("--base", "nowhere"), ExitCode.FAILED, "this clone does not hold it; fetch it"),
         (("--base", "--all"), ExitCode.FAILED, "this clone does not hold it; fetch it"),
         (("--base", "main", "--head", "a..b"), ExitCode.FAILED, "this clone does not hold it"),

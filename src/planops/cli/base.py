@@ -199,8 +199,8 @@ def check_trusted(config: Config, target: Target, base: str, environ: Mapping[st
     listed = environ.get(SECRETS, "").replace(",", " ").split()
     if kind == "env" and name not in listed:
         raise SettingsWrong(
-            f"{target.token}: in a pull request's build only variables that the operator lists are"
-            f" read; set {SECRETS}={name} in the job"
+            f"{target.token}: in a review, and in a pull request's build, only variables that the"
+            f" operator lists are read; set {SECRETS}={name} where this runs"
         )
     for file in _files_of(config, target):
         _same(config.root, file, base)

@@ -50,6 +50,11 @@ def subject(root: Path, base: str, head: str, number: int) -> Subject:
     known = event is not None and bool(event.number or event.source)
     if base and not number and (head or not known):
         return Subject(base=base, head=head or "HEAD", number=event.number if event else 0)
+    if event is None and number:
+        raise UsageWrong(
+            f"--pull-request {number}: this is no job of GitHub Actions or GitLab CI, so no forge"
+            " says what it is; name --base, and --head, instead"
+        )
     if event is None or not (number or known):
         raise UsageWrong(
             "review: nobody says what is merged into; name it: --base origin/main (in a pull"
