@@ -177,6 +177,9 @@ USAGE = {
     "sandbox --port 70000": "70000 is not in the range 0<=x<=65535.",
     "sandbox --zadig-version 3.0": "'3.0' is not one of '4.1', '5.0'.",
     "validate --yes": "No such option '--yes'.",
+    "log -l team=a": "No such option '-l'.",
+    "ledger show -l team=a": "No such option '-l'.",
+    "ledger unlock -l team=a": "No such option '-l'.",
 }
 
 

@@ -47,9 +47,17 @@ def test_apply_records_and_the_log_tells(kept: Place) -> None:
     assert second == f"    From: {commit}"
     assert third.startswith("    By: ")
     assert kept.planops("log", "train").out == shown.out
-    assert kept.planops("log", "other").out == ""
+    other = kept.planops("log", "other")
+    assert (other.code, other.out) == (ExitCode.OK, "")
+    assert other.err == "planops: log: prod: its ledger records nothing of `other`\n"
     assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
     assert kept.git("status", "--porcelain") == ""
+
+
+def test_a_log_of_nothing_says_so(kept: Place) -> None:
+    shown = kept.planops("log")
+    assert (shown.code, shown.out) == (ExitCode.OK, "")
+    assert shown.err == "planops: log: prod: its ledger records nothing yet\n"
 
 
 def test_recovering_says_what_it_settled_and_of_nothing_else_that_it_is_in_sync(

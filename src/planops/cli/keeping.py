@@ -67,7 +67,6 @@ def ledgers(command: str, given: Mapping[str, Any]) -> dict[str, GitLedger]:
 
     config = usable(*base.settings(given["chdir"], base.base_of(os.environ), calls=True))
     selection.check_targets(given["targets"], config.targets)
-    selection.terms(given["labels"])
     chosen = given["targets"] or config.targets
     found = {
         name: _ledger(config, config.targets[name]) for name in config.targets if name in chosen

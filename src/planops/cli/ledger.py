@@ -28,7 +28,7 @@ def command() -> None:
 
 
 @command.command()
-@options.selection
+@options.settings
 def show(**given: Any) -> int:
     """Say what each ledger holds: records, open intents, and who holds the lease.
 
@@ -86,7 +86,7 @@ def recover(*, yes: bool, **given: Any) -> int:
 
 
 @command.command()
-@options.selection
+@options.settings
 @options.option(
     "-y",
     "--yes",

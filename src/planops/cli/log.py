@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from planops.cli import options
+from planops.cli.group import say
 from planops.cli.keeping import ledgers
 from planops.cli.output import write_out
 from planops.errors import UsageWrong
@@ -14,7 +15,7 @@ from planops.errors import UsageWrong
 
 @click.command()
 @click.argument("key", required=False)
-@options.selection
+@options.settings
 @options.option(
     "-n",
     "--number",
@@ -44,7 +45,10 @@ def command(*, key: str | None, number: int, **given: Any) -> int:
         raise UsageWrong(f"log {code(key)}: that is no key of a plan; write {WANTED}")
 
     for name, ledger in ledgers("log", given).items():
-        for entry in entries(ledger, key, number):
+        told = entries(ledger, key, number)
+        if not told:
+            say(f"log: {name}: its ledger records nothing{f' of {code(key)}' if key else ' yet'}")
+        for entry in told:
             write_out(f"{entry.at}  {entry.commit[:12]}  {name}  {terminal(entry.subject)}\n")
             write_out("".join(f"    {terminal(line)}\n" for line in entry.body))
     return 0
