@@ -141,6 +141,13 @@ def test_one_bad_file_keeps_its_target_from_being_called_and_no_other(place: Pla
         assert two["notices"] == ["not called, since files of it are wrong"]
         assert {problem["file"] for problem in ended.json["problems"]} == {"plans/bad.yaml"}
     assert [plan["name"] for plan in place.zadig.plans()] == ["Plan good"]
+    for kind, said in (
+        ("text", "  not asked, 1 in files: "),
+        ("markdown", "not asked, 1 in files; "),
+    ):
+        shown = place.planops("diff", "--format", kind).out
+        assert said in shown
+        assert "0 plans on the server" not in shown
 
 
 def test_all_problems_of_all_files_are_told_at_once(place: Place) -> None:

@@ -76,6 +76,7 @@ def not_called(session: Session, name: str) -> TargetReport:
         name=name,
         backend=settings.backend if settings else "",
         url=settings.url if settings else "",
+        asked=False,
         managed=len(session.plans(name)),
         notices=("not called, since files of it are wrong",),
     )

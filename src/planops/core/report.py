@@ -85,16 +85,18 @@ class ChangeReport:
 class TargetReport:
     """One target: what was found there, or why it could not be compared.
 
-    ``live`` counts the plans on the server, ``managed`` those that files declare. ``error``
-    says why the target could not be observed; ``refusals`` stop every change of it, ``there`` tells
-    in a review that they do so without the pull request, too; ``unrecorded`` says why what was done
-    could not be written into the ledger. ``code`` is the exit code that the error asks for, where
+    ``live`` counts the plans on the server, which nobody knows where it was not ``asked``;
+    ``managed`` those that files declare. ``error`` says why the target could not be observed;
+    ``refusals`` stop every change of it, ``there`` tells in a review that they do so without the
+    pull request, too; ``unrecorded`` says why what was done could not be written into the ledger.
+    ``code`` is the exit code that the error asks for, where
     it is not plain failure: another run holds the ledger, or moved it, or there is a bug.
     """
 
     name: str
     backend: str
     url: str
+    asked: bool = True
     live: int = 0
     managed: int = 0
     changes: tuple[ChangeReport, ...] = ()

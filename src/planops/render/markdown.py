@@ -119,7 +119,7 @@ def _target(target: TargetReport) -> list[str]:
     head = f"- **{code(target.name)}** ({markdown(target.backend)}, {code(target.url)}): "
     if target.error:
         return [f"{head}**error:** {sentence(target.error)}"]
-    counts = f"{wording.plural(target.live, 'plan')} on the server, {target.managed} in files"
+    counts = wording.counted(target, "on the server")
     lines = [f"{head}{counts}; {closing.found(target)}"]
     lines += [f"  - **not recorded:** {sentence(target.unrecorded)}"] * bool(target.unrecorded)
     lines += [f"  {refusal_item(refusal)}" for refusal in target.refusals]

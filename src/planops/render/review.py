@@ -25,7 +25,7 @@ from planops.render.review_change import fold, key, place, row
 from planops.render.room import ENDLESS, Limit, fitting, join
 from planops.render.values import Look
 from planops.render.windows import MOST_ROWS, gantt, rows
-from planops.render.wording import plural
+from planops.render.wording import counted, plural
 
 WHOLE: Final = "the whole report"
 _NAME: Final = 80
@@ -153,8 +153,8 @@ def _target(page: Page, target: TargetReport) -> str:
     head = f"- **{code(cut(target.name, _NAME))}** ({sentence(target.backend)}, {url})"
     if target.error:
         return f"{head}: **not compared:** {sentence(target.error)}"
-    asked = "not asked" if page.review.offline else f"{plural(target.live, 'plan')} read"
-    lines = [f"{head}: {asked}, {target.managed} in files; {merging.tally(target, page.review)}"]
+    counts = counted(target, "read", offline=page.review.offline)
+    lines = [f"{head}: {counts}; {merging.tally(target, page.review)}"]
     lines += [f"  {refusal_item(refusal)}" for refusal in target.refusals]
     return "\n".join(line for line in [*lines, listed(target.notices, "  ")] if line)
 

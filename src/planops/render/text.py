@@ -73,10 +73,8 @@ def _target(target: TargetReport, look: Look, review: Review | None) -> Iterator
     elif review:
         yield text_review.tally(target, review)
     else:
-        yield line(
-            f"  {wording.plural(target.live, 'plan')} on the server, {target.managed} in files: ",
-            closing.found(target),
-        )
+        counts = wording.counted(target, "on the server")
+        yield line(f"  {counts}: ", closing.found(target))
     if target.unrecorded:
         yield line("  ", (Style.BAD, "not recorded: "), sentence(target.unrecorded, look))
     for refusal in target.refusals:

@@ -37,8 +37,8 @@ def _list(said: str, names: Sequence[str], style: Style) -> Iterator[Line]:
 
 def tally(target: TargetReport, review: Review) -> Line:
     """Count the plans of a target by what the pull request makes of them."""
-    server = "not asked" if review.offline else f"{wording.plural(target.live, 'plan')} read"
-    return line(f"  {server}, {target.managed} in files: ", merging.tally(target, review))
+    counts = wording.counted(target, "read", offline=review.offline)
+    return line(f"  {counts}: ", merging.tally(target, review))
 
 
 def parted(

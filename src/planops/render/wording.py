@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from planops.core.changes import Cause, Change, ChangeKind, Delta, Request
 from planops.core.compare import about
 from planops.core.lifecycle import Actor, Edge, Standing
-from planops.core.report import ChangeReport, Outcome, StepResult
+from planops.core.report import ChangeReport, Outcome, StepResult, TargetReport
 from planops.render.values import field
 
 _FIELDS_NAMED: Final = 3
@@ -27,6 +27,13 @@ INSTEAD = "or, only where the server refuses that spelling of the event"
 def plural(number: int, noun: str) -> str:
     """Say a number of things."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def counted(target: TargetReport, where: str, *, offline: bool = False) -> str:
+    """Count the plans of a target on the server, where it was asked, and in files."""
+    asked = target.asked and not offline
+    live = f"{plural(target.live, 'plan')} {where}" if asked else "not asked"
+    return f"{live}, {target.managed} in files"
 
 
 def display_name(change: Change) -> str:
