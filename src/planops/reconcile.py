@@ -47,7 +47,8 @@ def observe(target: Target, plans: Sequence[Plan], run: Run) -> Sight:
         known(target, desired, book, run),
         run,
     )
-    what = f"plans on the server: {len(inventory.stubs)}, in files: {len(desired)}"
+    declared = {item.plan.key for item in desired}  # a review has each of them twice
+    what = f"plans on the server: {len(inventory.stubs)}, in files: {len(declared)}"
     if inventory.listed:
         what += f", as they were when last read: {len(inventory.listed)}"
     run.progress(Progress(target=target.name, what=what))

@@ -67,7 +67,8 @@ def test_nothing_is_written_and_nothing_is_checked_out(kept: Place) -> None:
     kept.commit()
     kept.git("checkout", "--quiet", "main")
     before = (kept.zadig.plans(), len(kept.zadig.writes), kept.git("for-each-ref"))
-    kept.planops("review", "--base", "main", "--head", "feature")
+    ended = kept.planops("review", "--base", "main", "--head", "feature")
+    assert "prod: plans on the server: 2, in files: 2\n" in ended.err  # not those of both sides
     assert (kept.zadig.plans(), len(kept.zadig.writes), kept.git("for-each-ref")) == before
     assert kept.git("status", "--porcelain") == ""
 
