@@ -142,7 +142,9 @@ def decided(target: Target, sight: Sight, record: Record, live: Live, run: Run) 
         refusal = Refusal(guard="prune", message=half, lift="--prune")
         return _change(target, record, live, ChangeKind.DELETE, steps=steps, refusals=(refusal,))
     if not run.prune:
-        left = f"{_without(record, run)}, and the plan stays; --prune deletes it"
+        against = ", ".join(dict.fromkeys(r.guard for r in _against(target, sight, record, live)))
+        fate = f"--prune is refused by {against}" if against else "--prune deletes it"
+        left = f"{_without(record, run)}, and the plan stays; {fate}"
         return _change(target, record, live, ChangeKind.UNCHANGED, notices=(left,))
     refusals = tuple(_refusals(target, sight, record, live, run)) or _no_way(live, steps)
     return _change(target, record, live, ChangeKind.DELETE, steps=steps, refusals=refusals)
@@ -174,6 +176,16 @@ def _kept(record: Record, run: Run) -> str:
 def _refusals(
     target: Target, sight: Sight, record: Record, live: Live, run: Run
 ) -> Iterator[Refusal]:
+    yield from _against(target, sight, record, live)
+    if record.origin.file and run.unfit(record.origin.file):
+        message = f"the commit still has {record.origin.file}, and this is CI; commit its removal"
+        yield Refusal(guard="rewind", message=message, lift="--allow rewind")
+    if why := run.unproven(record):
+        yield Refusal(guard="prune", message=f"git does not prove that a file declared it: {why}")
+
+
+def _against(target: Target, sight: Sight, record: Record, live: Live) -> Iterator[Refusal]:
+    """Say what stands against a deletion, whatever git says of the file."""
     table = target.backend.rules.lifecycle
     if len(sight.owners.get(record.id, ())) > 1:
         message = f"more than one record names the plan {record.id}; restore the ledger"
@@ -193,11 +205,6 @@ def _refusals(
     if record.protect:
         message = f"{_file(record)} protected the plan, and deleting the file does not lift that"
         yield Refusal(guard="protected", message=message, lift="--allow protected")
-    if record.origin.file and run.unfit(record.origin.file):
-        message = f"the commit still has {record.origin.file}, and this is CI; commit its removal"
-        yield Refusal(guard="rewind", message=message, lift="--allow rewind")
-    if why := run.unproven(record):
-        yield Refusal(guard="prune", message=f"git does not prove that a file declared it: {why}")
 
 
 def _begun(sight: Sight, record: Record) -> bool:

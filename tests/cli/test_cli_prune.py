@@ -55,6 +55,17 @@ def test_without_prune_it_is_said_and_nothing_is_done(kept: Place) -> None:
     assert names(kept) == before
 
 
+def test_without_prune_it_is_not_promised_what_prune_refuses(kept: Place) -> None:
+    with kept.plan(jobs=[TEXT]).open("a") as file:
+        file.write("manage: {protect: true}\n")
+    kept.commit()
+    assert kept.planops("apply", "--yes").code == ExitCode.OK
+    drop(kept)
+    lost = "plans/train.yaml is gone, and the plan stays; --prune is refused by protected\n"
+    assert lost in kept.planops("diff").out
+    assert "! refused by protected: " in kept.planops("diff", "--prune").out
+
+
 def test_of_a_file_that_is_there_it_is_not_said_that_it_is_gone(kept: Place) -> None:
     """It was given another key, or another document of it was taken out."""
     before, file = names(kept), kept.folder / "plans/train.yaml"
