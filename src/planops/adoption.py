@@ -127,14 +127,13 @@ def _drafted(
 ) -> Adoptee:
     """Choose the file of one plan and write its text, which nothing has proven yet."""
     if one.owner and not one.refusal:
-        file = one.plan.source.file if one.plan else "a file that is gone"
-        blank = _blank(of, one)
-        notices = (f"adopted already, as {one.owner} ({file})",)
+        blank = _blank(of, one, _recorded(of, one.owner))
+        notices = (f"adopted already, as {one.owner} ({_owning(blank.file, here=bool(one.plan))})",)
         return replace(
             blank, outcome=Outcome.UNCHANGED, change=replace(blank.change, notices=notices)
         )
     if one.refusal or one.stub is None:
-        return _refused(_blank(of, one), one.refusal)
+        return _refused(_blank(of, one, _recorded(of, one.owner)), one.refusal)
     if one.plan is not None:
         return Adoptee(change=_change(one.plan), id=one.stub.id)
     draft = drafts[one.stub.id]
@@ -153,6 +152,21 @@ def _drafted(
         return _refused(blank, *why, notices=draft.notices)
     change = replace(_change(loaded.plans[0]), notices=draft.notices)
     return Adoptee(change=change, id=one.stub.id, text=text)
+
+
+def _recorded(of: Survey, key: str) -> str:
+    """Name the file that a key was last applied from, as far as a ledger knows."""
+    record = of.book.records.get(key) if of.book else None
+    return record.origin.file if record else ""
+
+
+def _owning(file: str, *, here: bool) -> str:
+    if here:
+        return file
+    return (
+        f"{file or 'its file'}, which is gone or declares it no more: write or restore a file with"
+        " this key, and it is that file's again"
+    )
 
 
 def _kept_secret(one: Adoptee, raws: Mapping[str, Raw]) -> Adoptee:

@@ -243,6 +243,24 @@ def test_adopting_twice_does_nothing(kept: Place) -> None:
     assert kept.git("ls-remote", "origin") == before
 
 
+def test_where_the_file_is_gone_it_is_said_how_the_plan_gets_one(kept: Place) -> None:
+    plant(kept)
+    assert kept.planops("adopt", "--all", "--yes").code == ExitCode.OK
+    file = kept.folder / "plans/plan-train.yaml"
+    text = file.read_text()
+    file.unlink()
+    ended = kept.planops("adopt", "plan-train", "--yes")
+    assert ended.code == ExitCode.OK
+    assert (
+        '  * reported    plan-train  "Plan train"  plans/plan-train.yaml:1\n'
+        "      note: adopted already, as plan-train (plans/plan-train.yaml, which is gone or"
+        " declares it no more: write or restore a file with this key, and it is that file's"
+        " again)\n"
+    ) in ended.out
+    file.write_text(text)
+    assert "In sync: 1 plan as declared, nothing to do." in kept.planops("diff").out
+
+
 # ----------------------------------------------------------------------------------- not every plan
 
 
@@ -296,6 +314,7 @@ def test_a_key_that_is_taken_is_refused(kept: Place) -> None:
     ended = kept.json("adopt", "train=Plan other", "--yes")
     assert ended.code == ExitCode.REFUSED
     assert "the key train is taken" in why(ended)
+    assert "  no file\n" in kept.planops("adopt", "train=Plan other", "--yes").out
     ended = kept.json("adopt", "again=Plan train", "--yes")
     assert "is adopted already, as train" in why(ended)
 

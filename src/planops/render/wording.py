@@ -45,8 +45,9 @@ def display_name(change: Change) -> str:
 
 
 def place(change: Change) -> str:
-    """Say where the plan is declared."""
-    return f"{change.plan.source.file}:{change.plan.source.line}"
+    """Say where the plan is declared; one that is refused by adopt has no file."""
+    source = change.plan.source
+    return f"{source.file}:{source.line}" if source.file else "no file"
 
 
 def quiet(item: ChangeReport) -> bool:
