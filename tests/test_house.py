@@ -278,6 +278,26 @@ def test_every_guard_is_documented(guard: str) -> None:
     assert guard in documented(ROOT / "docs/guards.md")
 
 
+def test_every_variable_of_the_environment_is_documented() -> None:
+    named = {
+        found
+        for path in (ROOT / "src/planops").rglob("*.py")
+        for found in re.findall(r'"(PLANOPS_[A-Z_]+)"', text(path))
+        if f'envvar="{found}"' not in text(path)
+    }
+    assert {"PLANOPS_SECRETS", "PLANOPS_DEBUG"} <= named
+    page = text(ROOT / "docs/ci.md")
+    assert [found for found in sorted(named) if f"`{found}`" not in page] == []
+
+
+def test_every_setting_is_documented() -> None:
+    target = json.loads(text(ROOT / "schemas/config.schema.json"))["$defs"]["target"]["properties"]
+    keys = [key for key, value in target.items() for key in (key, *value.get("properties", ()))]
+    pages = "".join(text(path) for path in DOCUMENTS)
+    assert "ca-file" in keys
+    assert [key for key in keys if not re.search(rf"\b{key}(: |`)", pages)] == []
+
+
 def test_every_refusal_of_the_code_is_documented() -> None:
     names = {
         found
