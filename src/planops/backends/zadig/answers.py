@@ -21,7 +21,7 @@ from planops.errors import (
 )
 
 OK = 200
-UNAUTHORIZED, FORBIDDEN = 401, 403
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 SERVER_ERRORS = 500
 
 _ID = re.compile(r"[0-9a-f]{24}")
@@ -93,8 +93,10 @@ def refusal(response: Response, where: str) -> PlanopsError:
         )
     code, description = _read(response)
     if description is None:
+        todo = "check url in planops.yaml, and that a Zadig of 4.1 or newer is there"
         return ServerSaidNo(
-            f"{where}: the server answered {response.status} without saying why; try again later"
+            f"{where}: the server answered {response.status} without saying why;"
+            f" {todo if response.status == NOT_FOUND else 'try again later'}"
         )
     return _classified(where, code, description)
 
