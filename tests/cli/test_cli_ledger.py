@@ -50,7 +50,7 @@ def test_apply_records_and_the_log_tells(kept: Place) -> None:
     other = kept.planops("log", "other")
     assert (other.code, other.out) == (ExitCode.OK, "")
     assert other.err == "planops: log: prod: its ledger records nothing of `other`\n"
-    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+    assert kept.planops("ledger", "show").out == "prod: 1 record, lease free\n"
     assert kept.git("status", "--porcelain") == ""
 
 
@@ -128,7 +128,7 @@ def test_a_plan_of_the_name_is_recorded_once_it_is_adopted(kept: Place) -> None:
     assert kept.planops("apply", "--yes").code == ExitCode.REFUSED
     assert kept.planops("apply", "--yes", "--adopt-by-name").code == ExitCode.OK
     assert kept.planops("apply", "--yes").code == ExitCode.OK
-    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+    assert kept.planops("ledger", "show").out == "prod: 1 record, lease free\n"
 
 
 def test_an_old_commit_is_refused(kept: Place) -> None:
@@ -261,7 +261,7 @@ def test_what_cannot_be_recorded_is_unknown_and_found_by_the_next_run(kept: Plac
     kept.ledgered("git", "timeouts: {total: 0.5}")  # a lost call may take so long
     assert kept.planops("apply", "--yes").code == ExitCode.OK
     assert len(kept.zadig.plans()) == 1
-    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+    assert kept.planops("ledger", "show").out == "prod: 1 record, lease free\n"
 
 
 def test_without_a_remote_there_is_a_way(place: Place) -> None:
@@ -317,7 +317,7 @@ def test_recovering_finishes_what_was_begun_and_nothing_else(kept: Place) -> Non
     assert ended.code == ExitCode.OK
     assert [one["key"] for one in ended.json["changes"]] == ["train"]
     assert [one["name"] for one in kept.zadig.plans()] == ["Plan train"]
-    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+    assert kept.planops("ledger", "show").out == "prod: 1 record, lease free\n"
     since = len(kept.zadig.writes)
     assert kept.planops("ledger", "recover", "--yes").code == ExitCode.OK
     assert len(kept.zadig.writes) == since

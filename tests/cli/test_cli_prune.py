@@ -42,7 +42,7 @@ def test_a_plan_is_deleted_where_an_ancestor_declares_it(kept: Place) -> None:
     assert ended.code == ExitCode.OK
     assert ended.json["summary"]["delete"] == 1
     assert len(before - names(kept)) == 1
-    assert kept.planops("ledger", "show").out == "prod: 1 records, lease free\n"
+    assert kept.planops("ledger", "show").out == "prod: 1 record, lease free\n"
     assert "delete train" in kept.git("log", "--format=%B", "refs/planops/ledger/prod")
 
 

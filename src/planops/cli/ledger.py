@@ -37,12 +37,14 @@ def show(**given: Any) -> int:
       planops ledger show
     """  # noqa: D301  click reads the backspace, and never shows it
     from planops.render.escape import terminal
+    from planops.render.wording import plural
 
     for name, ledger in ledgers("ledger", given).items():
         book = ledger.load()
         lease = book.lease
         held = f"held by {lease.holder}, run {lease.run} {lease.link}" if lease else "free"
-        write_out(f"{name}: {len(book.records)} records, lease {terminal(held.rstrip())}\n")
+        records = plural(len(book.records), "record")
+        write_out(f"{name}: {records}, lease {terminal(held.rstrip())}\n")
         for intent in book.intents.values():
             what = f"{intent.op} {intent.key} {intent.id or intent.name}"
             write_out(f"  not settled: {terminal(what)}; the next apply looks what came of it\n")
