@@ -174,6 +174,17 @@ def test_two_files_are_compared_without_a_server() -> None:
     ]
 
 
+def test_people_of_a_new_file_go_by_their_accounts() -> None:
+    people: JSON = [{"account": "ann"}, {"account": "bob"}, {"user_id": "u3"}]
+    found = in_files(PEOPLE, None, plan({"name": "Summer", "crew": people}))
+    assert [(d.path, d.desired) for d in found.deltas] == [
+        ("/spec/name", "Summer"),
+        ("/spec/crew/ann/account", "ann"),
+        ("/spec/crew/bob/account", "bob"),
+        ("/spec/crew/u3", {"user_id": "u3"}),
+    ]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "kind"),
     [

@@ -188,7 +188,7 @@ def in_files(shape: Shape, before: Plan | None, after: Plan) -> Change:
     There are no calls and no route, since nobody knows where the plan stands.
     """
     if before is None:
-        kind, deltas = ChangeKind.CREATE, declared(shape, after.spec)
+        kind, deltas = ChangeKind.CREATE, declared(shape, _keyed(after.spec))
     else:
         then, now = _keyed(before.spec), _keyed(after.spec)
         deltas = compare(shape, base=then, desired=now, live=then)
