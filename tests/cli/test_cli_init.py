@@ -101,7 +101,14 @@ def test_every_schema_that_is_named_is_there(empty: Place) -> None:
         assert (empty.folder / name).parent.joinpath(head.removeprefix(prefix)).is_file()
     editor = json.loads(files(empty.folder)[".vscode/settings.json"])["yaml.schemas"]
     assert all((empty.folder / schema).is_file() for schema in editor)
-    assert list(editor.values()) == ["planops.yaml", ["plans/**/*.yaml"]]
+    assert list(editor.values()) == ["planops.yaml", ["plans/**/*.yaml", "plans/**/*.yml"]]
+
+
+def test_a_plan_with_either_ending_is_found(empty: Place) -> None:
+    empty.planops("init")
+    first = empty.folder / "plans/first-plan.yaml"
+    first.rename(first.with_suffix(".yml"))
+    assert "1 file read, no problems." in empty.planops("validate").out
 
 
 def test_it_says_what_it_wrote_and_what_is_next(empty: Place) -> None:

@@ -25,7 +25,7 @@ HEAD = """\
 # planops.yaml
 apiVersion: planops/v1
 kind: Config
-plans: [plans/**/*.yaml]
+plans: [plans/**/*.yaml, plans/**/*.yml]
 targets:
 """
 TARGET = """\
