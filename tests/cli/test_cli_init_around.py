@@ -50,10 +50,11 @@ def test_without_a_remote_it_is_guessed_by_what_is_there(
 
 
 def test_without_a_remote_the_ledger_is_local(empty: Place) -> None:
-    empty.planops("init")
+    alone = "planops.yaml: there is no remote, so the ledger is in this clone alone; write"
+    assert alone in empty.planops("init").out
     assert "ledger: {mode: local}  #" in files(empty.folder)["planops.yaml"]
     origin(empty, "/srv/plans.git")
-    empty.planops("init", "--force")
+    assert alone not in empty.planops("init", "--force").out
     assert "ledger: {mode: git}  #" in files(empty.folder)["planops.yaml"]
     assert empty.planops("validate").code == ExitCode.OK
 

@@ -193,6 +193,11 @@ def _steps(placed: Placed, start: Start, around: Surroundings | None) -> list[st
     steps = ["git init: the plans are kept in a repository"] if around is None else []
     if f"https://{start.backend}.example.com" == start.url and SETTINGS in written:
         steps.append(f"{SETTINGS}: write your server's address in place of the example")
+    if not start.shared and SETTINGS in written:
+        steps.append(
+            f"{SETTINGS}: there is no remote, so the ledger is in this clone alone; write"
+            " {mode: git} once others or a CI apply too"
+        )
     if PLAN in written:
         steps.append(f"{PLAN}: make this plan yours")
     steps.append(f"export {start.token}=…; then planops validate, and planops diff")
