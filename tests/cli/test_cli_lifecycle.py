@@ -102,6 +102,12 @@ def test_a_route_is_told_with_what_stands_against_it(words: str, place: Place) -
     assert out.splitlines()[-1] == end
 
 
+def test_what_is_allowed_stands_against_nothing(place: Place) -> None:
+    out = shown(place, "zadig", "--from", "denied", "--to", "executing", "--reopen")
+    assert "denied → planning\n     drops the denial: approvers will be asked again\n" in out
+    assert "refused" not in out
+
+
 def test_a_route_as_json(place: Place) -> None:
     words = ("lifecycle", "zadig", "--from", "executing", "--edited", "--format", "json")
     way = place.planops(*words).json["route"]

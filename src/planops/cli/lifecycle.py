@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -105,6 +106,8 @@ def command(
         table,
         Situation(state=start, goal=goal, edited=edited, facts=facts - {*lacks}, revive=reopen),
     )
+    if reopen:  # lifted, so that it stands against nothing
+        found = replace(found, tripped=tuple(t for t in found.tripped if t.guard != "reopen"))
     _show_route(backend, table, form, (start, goal, found))
     return 0
 
