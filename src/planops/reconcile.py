@@ -127,7 +127,8 @@ def _rewound(target: Target, found: Claim, change: Change, run: Run) -> Iterator
     if found.origin and not run.descends(found.origin):
         message = (
             f"it was last applied from {found.origin[:12]}, which this commit does not descend"
-            " from, or which this clone does not hold"
+            " from, or which this clone does not hold; apply a commit that does, and fetch the"
+            " whole history where this clone is shallow"
         )
         yield Refusal(guard="rewind", message=message, lift="--allow rewind")
 

@@ -140,6 +140,7 @@ def test_an_old_commit_is_refused(kept: Place) -> None:
     ended = kept.planops("apply", "--yes")
     assert ended.code == ExitCode.REFUSED
     assert "refused by rewind" in ended.out
+    assert "apply a commit that does, and fetch the whole history where this clone" in ended.out
     assert kept.zadig.plans()[0]["description"] == "two"
     assert kept.planops("apply", "--yes", "--allow", "rewind").code == ExitCode.OK
     assert kept.zadig.plans()[0]["description"] == "one"
