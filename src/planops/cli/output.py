@@ -159,7 +159,9 @@ def _ends(report: Report, written: ExitCode) -> ExitCode:
 def _is_stream(sink: tuple[str, str]) -> bool:
     """Tell whether what is written there cannot be taken back."""
     file = Path(sink[1])
-    return not sink[1] or (file.exists() and not file.is_file()) or _standard(file) is not None
+    with suppress(OSError):  # no name of a file at all is found out when it is written
+        return not sink[1] or (file.exists() and not file.is_file()) or _standard(file) is not None
+    return False
 
 
 def _standard(path: Path) -> int | None:
