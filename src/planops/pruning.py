@@ -25,6 +25,8 @@ from planops.ownership import missing
 from planops.ports import Inventory
 from planops.run import Run, Sight, Target
 
+_UNREAD = "correct `plans` in planops.yaml, or remove the file"
+
 
 def orphans(target: Target, sight: Sight, run: Run) -> tuple[Change, ...]:
     """Decide about every recorded plan of this server whose file is gone.
@@ -142,7 +144,8 @@ def decided(target: Target, sight: Sight, record: Record, live: Live, run: Run) 
         refusal = Refusal(guard="prune", message=half, lift="--prune")
         return _change(target, record, live, ChangeKind.DELETE, steps=steps, refusals=(refusal,))
     if not run.prune:
-        against = ", ".join(dict.fromkeys(r.guard for r in _against(target, sight, record, live)))
+        found = _against(target, sight, record, live, run)
+        against = ", ".join(dict.fromkeys(refusal.guard for refusal in found))
         fate = f"--prune is refused by {against}" if against else "--prune deletes it"
         left = f"{_without(record, run)}, and the plan stays; {fate}"
         return _change(target, record, live, ChangeKind.UNCHANGED, notices=(left,))
@@ -168,6 +171,8 @@ def _moved(record: Record, live: Live, run: Run) -> str:
 
 
 def _kept(record: Record, run: Run) -> str:
+    if run.unread(record):
+        return _UNREAD
     if record.origin.file and run.unfit(record.origin.file):
         return "the commit still has the file, and this is CI"
     return run.unproven(record)
@@ -176,7 +181,7 @@ def _kept(record: Record, run: Run) -> str:
 def _refusals(
     target: Target, sight: Sight, record: Record, live: Live, run: Run
 ) -> Iterator[Refusal]:
-    yield from _against(target, sight, record, live)
+    yield from _against(target, sight, record, live, run)
     if record.origin.file and run.unfit(record.origin.file):
         message = f"the commit still has {record.origin.file}, and this is CI; commit its removal"
         yield Refusal(guard="rewind", message=message, lift="--allow rewind")
@@ -184,9 +189,13 @@ def _refusals(
         yield Refusal(guard="prune", message=f"git does not prove that a file declared it: {why}")
 
 
-def _against(target: Target, sight: Sight, record: Record, live: Live) -> Iterator[Refusal]:
+def _against(
+    target: Target, sight: Sight, record: Record, live: Live, run: Run
+) -> Iterator[Refusal]:
     """Say what stands against a deletion, whatever git says of the file."""
     table = target.backend.rules.lifecycle
+    if run.unread(record):
+        yield Refusal(guard="prune", message=f"{_without(record, run)}; {_UNREAD}")
     if len(sight.owners.get(record.id, ())) > 1:
         message = f"more than one record names the plan {record.id}; restore the ledger"
         yield Refusal(guard="ledger", message=message)
@@ -227,6 +236,8 @@ def _no_way(live: Live, steps: tuple[Step, ...]) -> tuple[Refusal, ...]:
 
 def _without(record: Record, run: Run, how: str = "is gone") -> str:
     """Say where the declaration went: the file is gone, or says it no more."""
+    if run.unread(record):
+        return f"{record.origin.file} declares the plan, and no glob of `plans` finds it"
     if record.origin.file in run.files:
         return f"{record.origin.file} does not declare it any more"
     return f"{_file(record)} {how}"

@@ -62,7 +62,8 @@ class Run:
     ``allow`` maps guards to how many plans they are lifted for (``None``: one). ``selected`` tells
     that only some of the files are looked at. ``prune``: plans whose file is gone are deleted.
     ``unproven`` says why git does not prove that a file declared a recorded plan, and nothing
-    where it does; ``earlier`` gives a plan as its file was when an earlier run began to make it,
+    where it does; ``unread`` tells that the file still declares it, and that no glob finds the file
+    any more; ``earlier`` gives a plan as its file was when an earlier run began to make it,
     ``None`` where git does not hold that. ``full``: every plan is read, whatever the server's list
     shows of it. ``stop`` is set when no further call may be begun.
     """
@@ -77,6 +78,7 @@ class Run:
     elsewhere: Mapping[tuple[str, str], str] = field(default_factory=dict)
     unfit: Callable[[str], bool] = lambda _: False
     unproven: Callable[[Record], str] = lambda _: "git was not asked"
+    unread: Callable[[Record], bool] = lambda _: False
     earlier: Callable[[Intent], Plan | None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
     descends: Callable[[str], bool] = lambda _: True

@@ -66,6 +66,27 @@ def test_without_prune_it_is_not_promised_what_prune_refuses(kept: Place) -> Non
     assert "! refused by protected: " in kept.planops("diff", "--prune").out
 
 
+def test_a_file_that_no_glob_finds_any_more_is_not_gone(kept: Place) -> None:
+    """A slip in the settings must not read as the removal of every plan."""
+    before, lost = (
+        names(kept),
+        "plans/train.yaml declares the plan, and no glob of `plans` finds it",
+    )
+    settings = kept.folder / "planops.yaml"
+    settings.write_text(settings.read_text().replace("plans/**", "plan/**"))
+    kept.commit()
+    assert f"{lost}, and the plan stays; --prune is refused by prune\n" in kept.planops("diff").out
+    ended = kept.planops("apply", "--prune", "--yes")
+    assert ended.code == ExitCode.REFUSED
+    assert f"refused by prune: {lost}; correct `plans` in planops.yaml, or remove" in ended.out
+    assert names(kept) == before
+    (gone,) = (one["id"] for one in kept.zadig.plans() if one["name"] == "Plan train")
+    kept.zadig.remove_plan(str(gone))
+    assert f"{lost}, and the plan is gone, but its record stays: " in kept.planops("diff").out
+    drop(kept)
+    assert "is closed" in kept.planops("apply", "--yes").out
+
+
 def test_of_a_file_that_is_there_it_is_not_said_that_it_is_gone(kept: Place) -> None:
     """It was given another key, or another document of it was taken out."""
     before, file = names(kept), kept.folder / "plans/train.yaml"

@@ -37,6 +37,24 @@ def unproven(config: Config, target: str, record: Record, heads: Sequence[str] =
     )
 
 
+def declares(config: Config, target: str, record: Record) -> bool:
+    """Tell whether the file that a plan was applied from is in the work tree and declares it.
+
+    The ledger names the file, and whoever may write it may name any.
+    """
+    from planops.manifests.text import MAX_BYTES
+
+    try:
+        file = (config.root / record.origin.file).resolve()
+        if not file.is_file() or not file.is_relative_to(config.root.resolve()):
+            return False
+        with file.open("rb") as opened:
+            data = opened.read(MAX_BYTES)
+    except (OSError, ValueError, RuntimeError):
+        return False
+    return _declares(config, target, record, data)
+
+
 def earlier(config: Config, target: str, intent: Intent) -> Plan | None:
     """Read a plan as its file was when a run began to make it; nothing where git lacks that."""
     from planops.core.model import PlanKey

@@ -246,6 +246,7 @@ class Running:
             prune=asked.prune,
             full=asked.full,
             unproven=self._unproven(name),
+            unread=self._unread(name),
             earlier=self._earlier(name),
             stop=self.interrupts.stop,
             progress=teller(quiet=asked.quiet),
@@ -278,6 +279,16 @@ class Running:
 
         config, heads = self.session.config, self.session.heads
         return lambda record: unproven(config, name, record, heads) if config else "no settings"
+
+    def _unread(self, name: str) -> Callable[[Record], bool]:
+        """Give what tells of files that are there and were not read; in a review nobody asks."""
+        from planops.cli.proof import declares
+
+        config, loaded = self.session.config, self.session.loaded
+        read = frozenset(loaded.paths if loaded else ())
+        if config is None or self.session.locate is not None:
+            return lambda _: False
+        return lambda record: record.origin.file not in read and declares(config, name, record)
 
     def _earlier(self, name: str) -> Callable[[Intent], Plan | None]:
         from planops.cli.proof import earlier
