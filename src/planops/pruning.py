@@ -199,7 +199,7 @@ def _against(
     if len(sight.owners.get(record.id, ())) > 1:
         message = f"more than one record names the plan {record.id}; restore the ledger"
         yield Refusal(guard="ledger", message=message)
-    if not bears_out(target.backend.rules.shape, record, live):
+    if not _is_borne_out(target, record, live):
         message = (
             f"its record names the plan {record.id}, which the server calls {live.name!r} and which"
             f" is not what was applied as {record.name!r}; restore the ledger from its history"
@@ -214,6 +214,19 @@ def _against(
     if record.protect:
         message = f"{_file(record)} protected the plan, and deleting the file does not lift that"
         yield Refusal(guard="protected", message=message, lift="--allow protected")
+
+
+def _is_borne_out(target: Target, record: Record, live: Live) -> bool:
+    """Tell whether a plan is as its record says, also where that takes looking up names.
+
+    Without a file nothing was looked up, and what the record names the server may show by its id.
+    """
+    rules = target.backend.rules
+    if bears_out(rules.shape, record, live):
+        return True
+    bare = replace(_recorded(target, record), spec={"name": record.name})
+    (named,) = target.backend.prepare((bare,), {record.key: record.spec})
+    return bears_out(rules.shape, record, rules.view(dict(live.raw), named, record.spec))
 
 
 def _begun(sight: Sight, record: Record) -> bool:
@@ -259,13 +272,7 @@ def _change(  # noqa: PLR0913  each a fact of its own
     error: str = "",
 ) -> Change:
     """Give the change of a plan without a file; the plan is what was last applied."""
-    plan = Plan(
-        key=PlanKey(target=target.name, name=record.key),
-        kind=record.kind,
-        spec=record.spec | {"name": record.name},
-        manage=Manage(protect=record.protect),
-        source=Source(file=record.origin.file),
-    )
+    plan = _recorded(target, record)
     return Change(
         key=plan.key,
         kind=kind,
@@ -278,4 +285,15 @@ def _change(  # noqa: PLR0913  each a fact of its own
         notices=notices,
         error=error,
         orphan=record,
+    )
+
+
+def _recorded(target: Target, record: Record) -> Plan:
+    """Give the plan as it was last applied."""
+    return Plan(
+        key=PlanKey(target=target.name, name=record.key),
+        kind=record.kind,
+        spec=record.spec | {"name": record.name},
+        manage=Manage(protect=record.protect),
+        source=Source(file=record.origin.file),
     )

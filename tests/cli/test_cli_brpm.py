@@ -188,6 +188,26 @@ def test_a_guard_that_the_command_line_lifts_is_no_routine(
     assert "- lifts the guard replace" in markdown
 
 
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_renamed_plan_is_known_by_names_that_the_server_shows_as_ids(
+    there: There, *, theirs: bool
+) -> None:
+    there.place.git("init", "--quiet", "-b", "main")
+    there.settings("    ledger: {mode: local}\n")
+    there.plan(description="one", release_manager="patrick")
+    there.plan("other")
+    there.place.commit()
+    assert there.planops("apply", "--yes").code == ExitCode.OK
+    (made,) = [one for one in there.brpm.plans() if one["name"] == "Plan train"]
+    manager = {"release_manager_id": 3} if theirs else {}
+    there.brpm.edit(int(made["id"]), {"name": "Plan of theirs", **manager})
+    (there.folder / "plans/train.yaml").unlink()
+    there.place.commit()
+    ended = there.planops("apply", "--yes", "--prune")
+    left = "Plan of theirs" in {one["name"] for one in there.brpm.plans()}
+    assert (left, "refused by ledger" in ended.out) == (theirs, theirs)
+
+
 # -------------------------------------------------------------------- the other plan event
 
 
