@@ -12,7 +12,7 @@ import pytest
 from planops.core.model import Plan
 from planops.manifests.load import load_config, load_plans
 from run.kinds import FILES
-from run.world import World, world
+from run.world import NOW, World, world
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +23,9 @@ def _served() -> Iterator[dict[str, World]]:
 
 @contextlib.contextmanager
 def fresh(served: World) -> Iterator[World]:
-    """A served sandbox put back to its fixtures; a defect of it fails the test."""
+    """A served sandbox put back to its fixtures and its hour; a defect of it fails the test."""
     served.sandbox.reset()
+    served.sandbox.clock.set(NOW)
     with contextlib.ExitStack() as stack:
         yield World(sandbox=served.sandbox, visitor=served.visitor, clock=served.clock, stack=stack)
     assert not served.sandbox.defects
