@@ -151,6 +151,13 @@ class Place:
         lines += [f"state: {state}"] if state else []
         return self.write(f"plans/{name}.yaml", "\n".join(lines) + "\n")
 
+    def reviewable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Write settings with a ledger and two plans, and let reviews read the token."""
+        monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
+        self.ledgered()
+        for name in ("train", "other"):
+            self.plan(name, description="one", jobs=[TEXT])
+
     def window(self, start: int = 3600, end: int = 7200) -> dict[str, str]:
         """A release window, in seconds from now."""
         now = self.zadig.clock.now()

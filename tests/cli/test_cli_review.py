@@ -20,10 +20,7 @@ from planops.sandbox.zadig import ZadigSandbox
 @pytest.fixture
 def kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A repository with two applied plans, on a branch that is to be merged."""
-    monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
-    place.ledgered()
-    place.plan(description="one", jobs=[TEXT])
-    place.plan("other", description="one", jobs=[TEXT])
+    place.reviewable(monkeypatch)
     place.commit()
     assert place.planops("apply", "--yes").code == ExitCode.OK
     place.git("checkout", "--quiet", "-b", "feature")

@@ -15,10 +15,7 @@ HOSTILE = "x | @team <img src=x> ![i](http://e.vil/i) `` </details> #1"
 @pytest.fixture
 def kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Applied plans on ``main``, one of them with an approval, and a branch to work on."""
-    monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
-    place.ledgered()
-    place.plan(description="one", jobs=[TEXT])
-    place.plan("other", description="one", jobs=[TEXT])
+    place.reviewable(monkeypatch)
     place.waiting("asked", description="one")
     place.commit()
     place.git("branch", "--move", "main")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.place import TEXT, Ended, Place
+from cli.place import Ended, Place
 from planops.core.report import ExitCode
 
 OPEN = "oops: [\n"
@@ -15,10 +15,7 @@ OPEN = "oops: [\n"
 @pytest.fixture
 def kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Applied plans on ``main``, one of them with an approval; what follows is on ``main`` too."""
-    monkeypatch.setenv("PLANOPS_SECRETS", "ZADIG_TOKEN")
-    place.ledgered()
-    place.plan(description="one", jobs=[TEXT])
-    place.plan("other", description="one", jobs=[TEXT])
+    place.reviewable(monkeypatch)
     place.waiting("asked", description="one")
     applied(place)
     return place

@@ -72,22 +72,26 @@ def _coming(path: Path, head: str) -> Read:
 
     Of what they say nothing is used before.
     """
-    from planops.git.repository import top
     from planops.git.trees import named
     from planops.manifests.settings import check_config, check_text
 
     if not head:
         return check_config(path) if path.is_file() else (None, ())
     name = _inside(path)
-    data = named(top(path.parent) or path.parent, head, (name,)).get(name)
+    data = named(_root(path), head, (name,)).get(name)
     return check_text(path, data) if isinstance(data, bytes) else (None, ())
 
 
 def _inside(path: Path) -> str:
     """Name a file from the top of the repository."""
+    return path.relative_to(_root(path)).as_posix()
+
+
+def _root(path: Path) -> Path:
+    """Give the top of the repository that a file is in; outside of any, its folder."""
     from planops.git.repository import top
 
-    return path.relative_to(top(path.parent) or path.parent).as_posix()
+    return top(path.parent) or path.parent
 
 
 def _changed(config: Config | None, path: Path, base: str, head: str, here: Path) -> Iterator[str]:
@@ -95,10 +99,9 @@ def _changed(config: Config | None, path: Path, base: str, head: str, here: Path
 
     Settings that are nearer to ``here`` take the place of the base's once they are merged.
     """
-    from planops.git.repository import top
     from planops.git.trees import named
 
-    root = top(path.parent) or path.parent
+    root = _root(path)
     nearer = (folder / path.name for folder in (here, *here.parents))
     files = [path, *takewhile(path.__ne__, nearer), *(_named(config) if config else ())]
     files = [Path(os.path.normpath(file)) for file in files]
